@@ -1,0 +1,61 @@
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "dpdkperf/base/result.hpp"
+
+namespace dpdkperf {
+
+// An Ethernet address in wire order.
+struct Mac {
+    std::array<std::uint8_t, 6> bytes{};
+
+    friend constexpr auto operator<=>(const Mac&, const Mac&) = default;
+};
+
+// "02:00:00:00:00:01"
+std::string to_string(const Mac& mac);
+
+// An IPv4 or IPv6 address. IPv4-mapped IPv6 addresses (::ffff:a.b.c.d), which dual-stack
+// sockets return, are IPv4 here: from_v6_bytes() unmaps them (RFC 4291, 2.5.5.2).
+class IpAddress {
+public:
+    constexpr IpAddress() = default;  // 0.0.0.0
+    static IpAddress from_v4(std::uint32_t host_order);
+    static IpAddress from_v6_bytes(const std::array<std::uint8_t, 16>& wire_order);
+    static Result<IpAddress> parse(std::string_view text);  // no names, no %scope
+
+    [[nodiscard]] bool is_v4() const { return v4_; }
+    [[nodiscard]] std::uint32_t v4() const;  // host order; requires is_v4()
+    // 16 bytes in wire order; an IPv4 address comes mapped (::ffff:a.b.c.d).
+    [[nodiscard]] const std::array<std::uint8_t, 16>& v6_bytes() const { return bytes_; }
+    [[nodiscard]] bool is_unspecified() const;
+    [[nodiscard]] bool is_loopback() const;
+    [[nodiscard]] bool is_link_local_v6() const;
+    [[nodiscard]] bool is_multicast() const;
+
+    friend auto operator<=>(const IpAddress&, const IpAddress&) = default;
+
+private:
+    std::array<std::uint8_t, 16> bytes_{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0};
+    bool v4_ = true;
+};
+
+std::string to_string(const IpAddress& address);
+
+// Address and port (host byte order) of one end of a flow.
+struct Endpoint {
+    IpAddress address;
+    std::uint16_t port = 0;
+
+    friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
+};
+
+std::string to_string(const Endpoint& endpoint);  // "10.0.0.1:5201", "[fe80::1]:5201"
+
+}  // namespace dpdkperf

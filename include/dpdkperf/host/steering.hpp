@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+
+#include "dpdkperf/base/address.hpp"
+#include "dpdkperf/base/result.hpp"
+
+namespace dpdkperf::host {
+
+enum class IpProtocol : std::uint8_t { kTcp = 6, kUdp = 17 };
+
+// Tells the kernel which received packets are the data plane's. All others stay the kernel's.
+// One implementation per kind of port; where a lcore sees every packet anyway there is nothing
+// to tell. Main thread only.
+class Steering {
+public:
+    Steering() = default;
+    Steering(const Steering&) = delete;
+    Steering& operator=(const Steering&) = delete;
+    virtual ~Steering() = default;
+
+    // Packets from exactly `remote` to exactly `local` are ours.
+    virtual Status claim_flow(IpProtocol protocol, const Endpoint& local, const Endpoint& remote) = 0;
+    virtual void release_flow(IpProtocol protocol, const Endpoint& local, const Endpoint& remote) = 0;
+
+    // Packets from any port of `peer` to `local` are ours (a server, for the time of one test).
+    virtual Status claim_peer(IpProtocol protocol, const Endpoint& local, const IpAddress& peer) = 0;
+    virtual void release_peer(IpProtocol protocol, const Endpoint& local, const IpAddress& peer) = 0;
+
+    // Must be called at least once a second while anything is claimed: a program whose owner is
+    // silent for 2 s passes everything to the kernel again.
+    virtual void heartbeat() = 0;
+
+    // Claimed packets that arrived on queue `queue` of the interface, where no poller listens,
+    // and were dropped. Anything but 0 ends the test with an error.
+    struct Stray {
+        std::uint64_t packets = 0;
+        std::uint32_t queue = 0;
+    };
+    [[nodiscard]] virtual Stray stray() const = 0;
+};
+
+}  // namespace dpdkperf::host

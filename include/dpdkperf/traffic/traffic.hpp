@@ -1,0 +1,133 @@
+#pragma once
+
+// THE CONTRACT between the control plane and the data plane. Control fills in values, the
+// engine carries them out; neither includes the other.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "dpdkperf/base/address.hpp"
+#include "dpdkperf/base/result.hpp"
+#include "dpdkperf/base/time.hpp"
+#include "dpdkperf/base/units.hpp"
+#include "dpdkperf/stats/edges.hpp"
+#include "dpdkperf/stats/snapshot.hpp"
+
+namespace dpdkperf::traffic {
+
+// iperf3's limit of streams per direction (iperf 3.12, src/iperf.h, MAX_STREAMS).
+inline constexpr std::uint32_t kMaxStreamsPerDirection = 128;
+inline constexpr std::uint32_t kMaxStreams = 2 * kMaxStreamsPerDirection;
+
+using SessionId = std::uint32_t;
+
+enum class Direction : std::uint8_t { kSend, kReceive };
+
+enum class Filler : std::uint8_t {
+    kRandom,   // random bytes, made once and repeated in every datagram
+    kDigits,   // byte i of the payload is '0' + i % 10 (--repeating-payload)
+};
+
+// One stream, UDP. The order of the streams of a session is iperf3's order of creation.
+struct StreamSpec {
+    Direction direction = Direction::kSend;
+    std::uint16_t local_port = 0;
+    std::uint16_t remote_port = 0;   // 0 at a server: told by the hello
+    PayloadBytes datagram;           // payload of every datagram sent, 16 to what the MTU holds
+    bool counters_64bit = false;     // --udp-counters-64bit
+    Filler filler = Filler::kRandom;
+    std::uint8_t tos = 0;            // IPv4 TOS or IPv6 traffic class
+    BitRate rate;                    // of payload; 0: unlimited
+    std::uint32_t burst = 0;         // datagrams per burst (-b rate/N); 0: paced one by one
+    std::uint64_t max_datagrams = 0; // the sender stops after as many; 0: no limit
+};
+
+// A session: one iperf3 test between two addresses.
+struct SessionSpec {
+    SessionId id = 0;
+    IpAddress local, remote;         // of one family
+    Mac next_hop;                    // destination of what we send
+    // Client: we say hello, stream by stream. Server: the peer does.
+    bool server = false;
+    std::vector<StreamSpec> streams; // at most kMaxStreams
+};
+
+// When what happens, known to all pollers before the first packet.
+struct Timetable {
+    Moment start;                               // of the test clock; edges count from here
+    stats::EdgeSchedule edges;
+    std::optional<std::chrono::nanoseconds> end; // senders stop by themselves; none: at stop()
+};
+
+struct StreamStatus {
+    bool open = false;              // hello and reply were exchanged
+    std::uint16_t remote_port = 0;  // known once open
+    bool legacy_reply = false;      // the reply was that of iperf3 3.11 or older
+};
+
+struct SessionStatus {
+    std::vector<StreamStatus> streams;  // in the order of the specs
+    std::uint32_t open_streams = 0;
+    PayloadBytes sent, received;        // over all streams, so far, the omitted part included
+    std::uint64_t datagrams_sent = 0, datagrams_received = 0;
+    bool sending = false;               // started, and at least one sender has not ended
+    bool finished = false;              // finish() has been carried out: all counters are final
+};
+
+// What went wrong below the streams since open(); each is 0 in a healthy test.
+struct SessionTrouble {
+    std::uint64_t bad_checksum = 0;      // received, dropped
+    std::uint64_t bad_length = 0;        // received, shorter than headers or counters say, dropped
+    std::uint64_t unexpected = 0;        // received for us, but of no stream; dropped
+    std::uint64_t pool_empty = 0;        // turns without an mbuf to fill
+};
+
+// The data plane as control sees it. All calls from one thread (main); none blocks for longer
+// than a poller's turn. Calls name a session that open() returned success for.
+class Traffic {
+public:
+    Traffic() = default;
+    Traffic(const Traffic&) = delete;
+    Traffic& operator=(const Traffic&) = delete;
+    virtual ~Traffic() = default;
+
+    // The largest payload that fits into one frame to this kind of address.
+    [[nodiscard]] virtual PayloadBytes max_datagram(bool ipv4) const = 0;
+
+    // Takes a session on. Nothing is sent. A server's session answers hellos from now on:
+    // each first datagram from `remote` to the streams' local port opens the next stream, in order.
+    // Errors: datagrams too large for the port, too many streams or sessions.
+    virtual Status open(const SessionSpec& spec) = 0;
+
+    // Client: says hello once for stream `index`. status().streams[index].open tells when the
+    // reply has come; the caller keeps the deadline. A hello is never sent twice.
+    virtual void say_hello(SessionId id, std::uint32_t index) = 0;
+
+    // The test clock runs, senders send. Received datagrams count from open(), because none can
+    // come before the peer has seen TEST_RUNNING.
+    virtual void start(SessionId id, const Timetable& timetable) = 0;
+
+    // Senders stop now; what they have handed to the port is transmitted. status().sending becomes
+    // false when the port has taken everything.
+    virtual void stop(SessionId id) = 0;
+
+    // Receivers stop counting, all streams publish kFinalEdge; implies stop().
+    virtual void finish(SessionId id) = 0;
+
+    // The next hop has a new address; every packet filled from now on carries it.
+    virtual void set_next_hop(SessionId id, const Mac& next_hop) = 0;
+
+    [[nodiscard]] virtual SessionStatus status(SessionId id) const = 0;
+    [[nodiscard]] virtual SessionTrouble trouble(SessionId id) const = 0;
+
+    // The counters of stream `index` at an edge (or kFinalEdge), once its poller has passed it.
+    [[nodiscard]] virtual std::optional<stats::Snapshot> snapshot(
+        SessionId id, std::uint32_t index, std::uint64_t edge) const = 0;
+
+    // Forgets the session: its packets are strangers' from now on.
+    virtual void close(SessionId id) = 0;
+};
+
+}  // namespace dpdkperf::traffic

@@ -1,0 +1,109 @@
+#include "dpdkperf/base/address.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include <arpa/inet.h>
+
+namespace dpdkperf {
+
+namespace {
+
+constexpr std::array<std::uint8_t, 12> kMappedPrefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+}  // namespace
+
+std::string to_string(const Mac& mac)
+{
+    const auto& b = mac.bytes;
+    std::array<char, 18> text{};
+    std::snprintf(text.data(), text.size(), "%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3],
+        b[4], b[5]);
+    return text.data();
+}
+
+IpAddress IpAddress::from_v4(std::uint32_t host_order)
+{
+    IpAddress a;
+    for (std::size_t i = 0; i < 4; ++i) {
+        a.bytes_[12 + i] = static_cast<std::uint8_t>(host_order >> (24 - 8 * i));
+    }
+    return a;
+}
+
+IpAddress IpAddress::from_v6_bytes(const std::array<std::uint8_t, 16>& wire_order)
+{
+    IpAddress a;
+    a.bytes_ = wire_order;
+    a.v4_ = std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), wire_order.begin());
+    return a;
+}
+
+Result<IpAddress> IpAddress::parse(std::string_view text)
+{
+    const std::string z{text};
+    in_addr v4{};
+    if (inet_pton(AF_INET, z.c_str(), &v4) == 1) {
+        return from_v4(ntohl(v4.s_addr));
+    }
+    std::array<std::uint8_t, 16> v6{};
+    if (inet_pton(AF_INET6, z.c_str(), v6.data()) == 1) {
+        return from_v6_bytes(v6);
+    }
+    return Error{Errc::kUsage, "'" + z + "' is not an IP address"};
+}
+
+std::uint32_t IpAddress::v4() const
+{
+    std::uint32_t host_order = 0;
+    for (std::size_t i = 12; i < 16; ++i) {
+        host_order = host_order << 8 | bytes_[i];
+    }
+    return host_order;
+}
+
+bool IpAddress::is_unspecified() const
+{
+    const auto from = bytes_.begin() + (v4_ ? 12 : 0);
+    return std::all_of(from, bytes_.end(), [](std::uint8_t b) { return b == 0; });
+}
+
+bool IpAddress::is_loopback() const
+{
+    if (v4_) {
+        return bytes_[12] == 127;
+    }
+    return bytes_[15] == 1 &&
+        std::all_of(bytes_.begin(), bytes_.end() - 1, [](std::uint8_t b) { return b == 0; });
+}
+
+bool IpAddress::is_link_local_v6() const
+{
+    return !v4_ && bytes_[0] == 0xfe && (bytes_[1] & 0xc0) == 0x80;
+}
+
+bool IpAddress::is_multicast() const
+{
+    return v4_ ? (bytes_[12] & 0xf0) == 0xe0 : bytes_[0] == 0xff;
+}
+
+std::string to_string(const IpAddress& address)
+{
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    const auto& b = address.v6_bytes();
+    if (address.is_v4()) {
+        inet_ntop(AF_INET, b.data() + 12, text.data(), text.size());
+    } else {
+        inet_ntop(AF_INET6, b.data(), text.data(), text.size());
+    }
+    return text.data();
+}
+
+std::string to_string(const Endpoint& endpoint)
+{
+    const std::string address = to_string(endpoint.address);
+    const std::string port = std::to_string(endpoint.port);
+    return endpoint.address.is_v4() ? address + ":" + port : "[" + address + "]:" + port;
+}
+
+}  // namespace dpdkperf
