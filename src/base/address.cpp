@@ -7,12 +7,6 @@
 
 namespace dpdkperf {
 
-namespace {
-
-constexpr std::array<std::uint8_t, 12> kMappedPrefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-}  // namespace
-
 std::string to_string(const Mac& mac)
 {
     const auto& b = mac.bytes;
@@ -20,23 +14,6 @@ std::string to_string(const Mac& mac)
     std::snprintf(text.data(), text.size(), "%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3],
         b[4], b[5]);
     return text.data();
-}
-
-IpAddress IpAddress::from_v4(std::uint32_t host_order)
-{
-    IpAddress a;
-    for (std::size_t i = 0; i < 4; ++i) {
-        a.bytes_[12 + i] = static_cast<std::uint8_t>(host_order >> (24 - 8 * i));
-    }
-    return a;
-}
-
-IpAddress IpAddress::from_v6_bytes(const std::array<std::uint8_t, 16>& wire_order)
-{
-    IpAddress a;
-    a.bytes_ = wire_order;
-    a.v4_ = std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), wire_order.begin());
-    return a;
 }
 
 Result<IpAddress> IpAddress::parse(std::string_view text)
@@ -53,15 +30,6 @@ Result<IpAddress> IpAddress::parse(std::string_view text)
     return Error{Errc::kUsage, "'" + z + "' is not an IP address"};
 }
 
-std::uint32_t IpAddress::v4() const
-{
-    std::uint32_t host_order = 0;
-    for (std::size_t i = 12; i < 16; ++i) {
-        host_order = host_order << 8 | bytes_[i];
-    }
-    return host_order;
-}
-
 bool IpAddress::is_unspecified() const
 {
     const auto from = bytes_.begin() + (v4_ ? 12 : 0);
@@ -74,7 +42,7 @@ bool IpAddress::is_loopback() const
         return bytes_[12] == 127;
     }
     return bytes_[15] == 1 &&
-        std::all_of(bytes_.begin(), bytes_.end() - 1, [](std::uint8_t b) { return b == 0; });
+           std::all_of(bytes_.begin(), bytes_.end() - 1, [](std::uint8_t b) { return b == 0; });
 }
 
 bool IpAddress::is_link_local_v6() const

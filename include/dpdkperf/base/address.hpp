@@ -1,13 +1,14 @@
 #pragma once
 
+#include "dpdkperf/base/result.hpp"
+
+#include <algorithm>
 #include <array>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "dpdkperf/base/result.hpp"
 
 namespace dpdkperf {
 
@@ -26,12 +27,12 @@ std::string to_string(const Mac& mac);
 class IpAddress {
 public:
     constexpr IpAddress() = default;  // 0.0.0.0
-    static IpAddress from_v4(std::uint32_t host_order);
-    static IpAddress from_v6_bytes(const std::array<std::uint8_t, 16>& wire_order);
+    static constexpr IpAddress from_v4(std::uint32_t host_order);
+    static constexpr IpAddress from_v6_bytes(const std::array<std::uint8_t, 16>& wire_order);
     static Result<IpAddress> parse(std::string_view text);  // no names, no %scope
 
     [[nodiscard]] bool is_v4() const { return v4_; }
-    [[nodiscard]] std::uint32_t v4() const;  // host order; requires is_v4()
+    [[nodiscard]] constexpr std::uint32_t v4() const;  // host order; requires is_v4()
     // 16 bytes in wire order; an IPv4 address comes mapped (::ffff:a.b.c.d).
     [[nodiscard]] const std::array<std::uint8_t, 16>& v6_bytes() const { return bytes_; }
     [[nodiscard]] bool is_unspecified() const;
@@ -45,6 +46,32 @@ private:
     std::array<std::uint8_t, 16> bytes_{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0};
     bool v4_ = true;
 };
+
+constexpr IpAddress IpAddress::from_v4(std::uint32_t host_order)
+{
+    IpAddress a;
+    for (std::size_t i = 0; i < 4; ++i) {
+        a.bytes_[12 + i] = static_cast<std::uint8_t>(host_order >> (24 - 8 * i));
+    }
+    return a;
+}
+
+constexpr IpAddress IpAddress::from_v6_bytes(const std::array<std::uint8_t, 16>& wire_order)
+{
+    IpAddress a;  // its first twelve bytes are those of a mapped address
+    a.v4_ = std::equal(a.bytes_.begin(), a.bytes_.begin() + 12, wire_order.begin());
+    a.bytes_ = wire_order;
+    return a;
+}
+
+constexpr std::uint32_t IpAddress::v4() const
+{
+    std::uint32_t host_order = 0;
+    for (std::size_t i = 12; i < 16; ++i) {
+        host_order = host_order << 8 | bytes_[i];
+    }
+    return host_order;
+}
 
 std::string to_string(const IpAddress& address);
 

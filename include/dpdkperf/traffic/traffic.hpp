@@ -3,17 +3,17 @@
 // THE CONTRACT between the control plane and the data plane. Control fills in values, the
 // engine carries them out; neither includes the other.
 
-#include <chrono>
-#include <cstdint>
-#include <optional>
-#include <vector>
-
 #include "dpdkperf/base/address.hpp"
 #include "dpdkperf/base/result.hpp"
 #include "dpdkperf/base/time.hpp"
 #include "dpdkperf/base/units.hpp"
 #include "dpdkperf/stats/edges.hpp"
 #include "dpdkperf/stats/snapshot.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <vector>
 
 namespace dpdkperf::traffic {
 
@@ -26,39 +26,41 @@ using SessionId = std::uint32_t;
 enum class Direction : std::uint8_t { kSend, kReceive };
 
 enum class Filler : std::uint8_t {
-    kRandom,   // random bytes, made once and repeated in every datagram
-    kDigits,   // byte i of the payload is '0' + i % 10 (--repeating-payload)
+    kRandom,  // random bytes, made once and repeated in every datagram
+    kDigits,  // byte i of the payload is '0' + i % 10 (--repeating-payload)
 };
 
 // One stream, UDP. The order of the streams of a session is iperf3's order of creation.
 struct StreamSpec {
     Direction direction = Direction::kSend;
     std::uint16_t local_port = 0;
-    std::uint16_t remote_port = 0;   // 0 at a server: told by the hello
-    PayloadBytes datagram;           // payload of every datagram sent, 16 to what the MTU holds
-    bool counters_64bit = false;     // --udp-counters-64bit
+    std::uint16_t remote_port = 0;  // 0 at a server: told by the hello
+    PayloadBytes datagram;          // payload of every datagram sent, 16 to what the MTU holds
+    bool counters_64bit = false;    // --udp-counters-64bit
     Filler filler = Filler::kRandom;
-    std::uint8_t tos = 0;            // IPv4 TOS or IPv6 traffic class
-    BitRate rate;                    // of payload; 0: unlimited
-    std::uint32_t burst = 0;         // datagrams per burst (-b rate/N); 0: paced one by one
-    std::uint64_t max_datagrams = 0; // the sender stops after as many; 0: no limit
+    std::uint8_t tos = 0;             // IPv4 TOS or IPv6 traffic class
+    BitRate rate;                     // of payload; 0: unlimited
+    std::uint32_t burst = 0;          // datagrams per burst (-b rate/N); 0: paced one by one
+    std::uint64_t max_datagrams = 0;  // the sender stops after as many; 0: no limit
 };
 
 // A session: one iperf3 test between two addresses.
 struct SessionSpec {
     SessionId id = 0;
-    IpAddress local, remote;         // of one family
-    Mac next_hop;                    // destination of what we send
+    IpAddress local, remote;  // of one family
+    Mac next_hop;             // destination of what we send
     // Client: we say hello, stream by stream. Server: the peer does.
     bool server = false;
-    std::vector<StreamSpec> streams; // at most kMaxStreams
+    std::vector<StreamSpec> streams;  // at most kMaxStreams
 };
 
 // When what happens, known to all pollers before the first packet.
 struct Timetable {
-    Moment start;                               // of the test clock; edges count from here
+    Moment start;  // of the test clock; edges count from here
     stats::EdgeSchedule edges;
-    std::optional<std::chrono::nanoseconds> end; // senders stop by themselves; none: at stop()
+    // After this time, omit included, senders stop and receivers stop counting by themselves, and
+    // publish kFinalEdge. None: senders at stop(), receivers at finish().
+    std::optional<std::chrono::nanoseconds> end;
 };
 
 struct StreamStatus {
@@ -70,18 +72,18 @@ struct StreamStatus {
 struct SessionStatus {
     std::vector<StreamStatus> streams;  // in the order of the specs
     std::uint32_t open_streams = 0;
-    PayloadBytes sent, received;        // over all streams, so far, the omitted part included
+    PayloadBytes sent, received;  // over all streams, so far, the omitted part included
     std::uint64_t datagrams_sent = 0, datagrams_received = 0;
-    bool sending = false;               // started, and at least one sender has not ended
-    bool finished = false;              // finish() has been carried out: all counters are final
+    bool sending = false;   // started, and at least one sender has not ended
+    bool finished = false;  // finish() has been carried out: all counters are final
 };
 
 // What went wrong below the streams since open(); each is 0 in a healthy test.
 struct SessionTrouble {
-    std::uint64_t bad_checksum = 0;      // received, dropped
-    std::uint64_t bad_length = 0;        // received, shorter than headers or counters say, dropped
-    std::uint64_t unexpected = 0;        // received for us, but of no stream; dropped
-    std::uint64_t pool_empty = 0;        // turns without an mbuf to fill
+    std::uint64_t bad_checksum = 0;  // received, dropped
+    std::uint64_t bad_length = 0;    // received, shorter than headers or counters say, dropped
+    std::uint64_t unexpected = 0;    // received for us, but of no stream; dropped
+    std::uint64_t pool_empty = 0;    // turns without an mbuf to fill
 };
 
 // The data plane as control sees it. All calls from one thread (main); none blocks for longer

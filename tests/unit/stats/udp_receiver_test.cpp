@@ -1,0 +1,114 @@
+#include "dpdkperf/stats/udp_receiver.hpp"
+
+#include <random>
+#include <set>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace dpdkperf::stats {
+namespace {
+
+UdpReceiver after(const std::vector<std::uint64_t>& sequences)
+{
+    UdpReceiver receiver;
+    for (const auto q : sequences) {
+        receiver.on_datagram(q, 0, 0);
+    }
+    return receiver;
+}
+
+// Observed with iperf 3.12 servers, to which crafted datagrams were sent.
+TEST(UdpReceiver, CountsLossAndReorderingAsIperf3Does)
+{
+    struct Case {
+        std::vector<std::uint64_t> sequences;
+        std::uint64_t highest;
+        std::int64_t lost, out_of_order;
+        std::uint64_t duplicates;
+    };
+    const Case cases[] = {
+        {{1, 2, 3}, 3, 0, 0, 0},
+        {{1, 4}, 4, 2, 0, 0},
+        {{1, 3, 2}, 3, 0, 1, 0},     // late, not lost
+        {{1, 2, 2, 3}, 3, 0, 1, 1},  // a copy is out of order
+        {{1, 4, 1, 1}, 4, 0, 2, 2},  // and takes losses back
+        {{0, 1}, 1, 0, 1, 0},        // sequence 0 is late
+        {{5}, 5, 4, 0, 0},
+    };
+    for (const Case& c : cases) {
+        SCOPED_TRACE(testing::PrintToString(c.sequences));
+        const auto receiver = after(c.sequences);
+        EXPECT_EQ(receiver.highest(), c.highest);
+        EXPECT_EQ(receiver.lost(), c.lost);
+        EXPECT_EQ(receiver.out_of_order(), c.out_of_order);
+        EXPECT_EQ(receiver.duplicates(), c.duplicates);
+        EXPECT_EQ(receiver.arrived(), c.sequences.size());
+    }
+}
+
+// The rules of iperf3 and a set of all sequence numbers, on a path that loses, repeats and delays.
+TEST(UdpReceiver, AgreesWithANaiveModelOnABadPath)
+{
+    for (unsigned seed = 1; seed <= 20; ++seed) {
+        SCOPED_TRACE(seed);
+        std::mt19937 random{seed};
+        UdpReceiver receiver;
+        std::set<std::uint64_t> seen;
+        std::uint64_t highest = 0, copies = 0;
+        std::int64_t lost = 0, late = 0;
+        std::uint64_t next = 1;
+        for (int i = 0; i < 50'000; ++i) {
+            const auto dice = random() % 100;
+            std::uint64_t q = next;
+            if (dice < 5 && next > 200) {
+                q = next - random() % 200;  // late or a copy
+            } else if (dice == 5) {
+                q = next + random() % 6000;  // a gap, sometimes beyond the window
+            }
+            if (q > highest) {
+                lost += static_cast<std::int64_t>(q - highest - 1);
+                highest = q;
+            } else {
+                ++late;
+                if (lost > 0) {
+                    --lost;
+                }
+            }
+            const bool fresh = seen.insert(q).second;
+            copies += !fresh && highest - q < UdpReceiver::kWindow;
+            receiver.on_datagram(q, 0, 0);
+            next = highest + 1;
+        }
+        EXPECT_EQ(receiver.highest(), highest);
+        EXPECT_EQ(receiver.lost(), lost);
+        EXPECT_EQ(receiver.out_of_order(), late);
+        EXPECT_EQ(receiver.duplicates(), copies);
+    }
+}
+
+TEST(UdpReceiver, SmoothsJitterByASixteenthAndStartsWithTheFirstTransit)
+{
+    UdpReceiver receiver;
+    receiver.on_datagram(1, 100.0, 0.010);  // clocks that differ by 100 s
+    EXPECT_EQ(receiver.jitter_s(), 0.0);
+    receiver.on_datagram(2, 101.0, 1.026);  // 16 ms nearer
+    EXPECT_NEAR(receiver.jitter_s(), 0.001, 1e-9);
+    receiver.on_datagram(3, 102.0, 2.026);
+    EXPECT_NEAR(receiver.jitter_s(), 0.001 * 15 / 16, 1e-9);
+    receiver.restart_jitter();
+    EXPECT_EQ(receiver.jitter_s(), 0.0);
+    receiver.on_datagram(4, 103.0, 9.0);  // the first after omit counts for nothing again
+    EXPECT_EQ(receiver.jitter_s(), 0.0);
+}
+
+TEST(UdpReceiver, CountsPast32Bits)
+{
+    const std::uint64_t base = 1ULL << 40;
+    const auto receiver = after({base, base + 1, base + 3});
+    EXPECT_EQ(receiver.highest(), base + 3);
+    EXPECT_EQ(receiver.lost(), static_cast<std::int64_t>(base));
+}
+
+}  // namespace
+}  // namespace dpdkperf::stats
