@@ -55,6 +55,9 @@ public:
         return n;
     }
 
+    // Undoes allowance() for datagrams that could not be made.
+    void give_back(std::uint32_t datagrams) noexcept { left_ += datagrams; }
+
 private:
     __extension__ using Wide = unsigned __int128;
 

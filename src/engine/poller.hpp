@@ -1,0 +1,124 @@
+#pragma once
+
+#include "command.hpp"
+#include "dpdkperf/base/time.hpp"
+#include "dpdkperf/engine/udp_engine.hpp"
+#include "dpdkperf/wire/udp_view.hpp"
+#include "filler.hpp"
+#include "flow_table.hpp"
+#include "session.hpp"
+#include "tx_burst.hpp"
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace dpdkperf::engine {
+
+// Sessions that may exist at the same time.
+inline constexpr std::size_t kMaxSessions = 4;
+
+// What all pollers of an engine share; constant while they run.
+struct PollerContext {
+    TagField tags;
+    Filler filler;
+    Mac mac;
+    RxChecksum rx_checksum = RxChecksum::kVerify;
+    std::atomic<std::uint32_t> last_template{0};  // cold
+};
+
+// One lcore that receives from its queues, sends on the first of them, and keeps the streams that
+// it owns. run() is the thread; everything else but commands() is its alone.
+//
+//   poller.cpp           the loop, its clock, edges
+//   poller_commands.cpp  what control asks for
+//   poller_receive.cpp   from the queue to the stream
+//   poller_transmit.cpp  from the stream to the queue
+class Poller {
+public:
+    Poller(PollerContext& context, std::vector<ports::QueuePair> queues);
+    Poller(const Poller&) = delete;
+    Poller& operator=(const Poller&) = delete;
+
+    // Any thread that is the only one to push.
+    CommandQueue& commands() noexcept { return commands_; }
+
+    // Until kQuit.
+    void run() noexcept;
+
+private:
+    // A session that this poller has been told of.
+    struct Active {
+        Session* session = nullptr;
+        Mac next_hop;
+        traffic::Timetable timetable;
+        bool started = false;
+        stats::Edge next_edge;  // if has_edge
+        bool has_edge = false;
+        std::uint64_t edge_tsc = 0;
+        std::uint64_t end_tsc = 0;  // if timetable.end
+    };
+
+    template <RxChecksum kChecksum>
+    void loop() noexcept;
+    void set_clock() noexcept;
+    void schedule() noexcept;
+    void on_time(std::uint64_t now) noexcept;
+    void pass_edge(Active& active, std::uint64_t now) noexcept;
+    void end_streams(Active& active, std::uint64_t now, bool receivers_too) noexcept;
+    void finalise(UdpStream& stream, const Active& active, Moment at) noexcept;
+    void publish(UdpStream& stream, const Active& active, std::uint64_t edge, Moment at) noexcept;
+
+    // False: quit.
+    bool obey() noexcept;
+    void add(Session& session) noexcept;
+    void say_hello(UdpStream& stream) noexcept;
+    void start(Active& active, const traffic::Timetable& timetable) noexcept;
+    void finish(Active& active, std::uint64_t now) noexcept;
+    void renew_templates(const Session& session) noexcept;
+    void remove(Active& active) noexcept;
+    Active* find(const Session* session) noexcept;
+    void make_template(UdpStream& stream) noexcept;
+    void refresh_senders() noexcept;
+    [[nodiscard]] wire::UdpFlow flow_of(const UdpStream& stream) noexcept;
+    void send_now(const UdpStream& stream, std::uint32_t word) noexcept;
+
+    template <RxChecksum kChecksum>
+    void receive(std::uint64_t now) noexcept;
+    template <RxChecksum kChecksum>
+    void take(rte_mbuf& mbuf, double now_s) noexcept;
+    void take_for(UdpStream& stream, std::span<const std::byte> payload, double now_s) noexcept;
+    void take_stranger(const wire::UdpView& view) noexcept;
+    void take_hello(Session& session, const wire::UdpView& view) noexcept;
+    Session* expecting(const wire::UdpView& view) noexcept;
+    void take_reply(UdpStream& stream, std::span<const std::byte> payload) noexcept;
+    template <std::atomic<std::uint64_t> Session::*kTrouble>
+    void blame() noexcept;
+
+    void transmit(std::uint64_t now) noexcept;
+    void fill(std::uint64_t now) noexcept;
+    void fill_from(UdpStream& stream, std::uint64_t now, const StampTime& time) noexcept;
+    void end_exhausted(std::uint64_t now) noexcept;
+    void settle() noexcept;
+
+    PollerContext& context_;
+    const std::vector<ports::QueuePair> queues_;
+    CommandQueue commands_;
+
+    ClockDiscipline clock_;
+    std::uint64_t next_event_ = 0;  // tick of the next edge, end or clock reading
+    std::uint64_t next_reading_ = 0;
+
+    std::array<Active, kMaxSessions> active_{};
+    std::size_t active_count_ = 0;
+    std::array<UdpStream*, kMaxSessions * traffic::kMaxStreams> senders_{};  // those that may send
+    std::size_t sender_count_ = 0;
+    std::size_t next_sender_ = 0;
+    bool some_exhausted_ = false;   // a sender has made all the datagrams it may
+    bool expects_packets_ = false;  // something other than strays may arrive
+    std::uint32_t turn_ = 0;
+    FlowTable flows_;
+    TxBurst burst_;
+};
+
+}  // namespace dpdkperf::engine

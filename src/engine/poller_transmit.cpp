@@ -1,0 +1,94 @@
+#include "poller.hpp"
+
+#include <algorithm>
+
+#include <rte_ethdev.h>
+#include <rte_mempool.h>
+
+namespace dpdkperf::engine {
+
+void Poller::transmit(std::uint64_t now) noexcept
+{
+    if (burst_.empty()) {
+        fill(now);
+        if (burst_.empty()) {
+            return;
+        }
+    }
+    const ports::QueuePair& queue = queues_.front();
+    burst_.send(queue.port_id, queue.queue_id);
+    if (some_exhausted_ && burst_.empty()) [[unlikely]] {
+        end_exhausted(now);
+    }
+}
+
+// Takes what is due from the senders in turn, beginning behind the one that was last.
+void Poller::fill(std::uint64_t now) noexcept
+{
+    const StampTime time = StampTime::of(clock_.scale().moment(now));
+    for (std::size_t tried = 0; tried < sender_count_ && burst_.room() > 0; ++tried) {
+        UdpStream& stream = *senders_[next_sender_];
+        next_sender_ = next_sender_ + 1 < sender_count_ ? next_sender_ + 1 : 0;
+        fill_from(stream, now, time);
+    }
+}
+
+void Poller::fill_from(UdpStream& stream, std::uint64_t now, const StampTime& time) noexcept
+{
+    const auto room =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(burst_.room(), stream.left()));
+    const std::uint32_t due = stream.pacer.allowance(now, room);
+    if (due == 0) {
+        return;
+    }
+    rte_mbuf** mbufs = burst_.tail();
+    // Raw: what the mbufs hold stays. The pool's own put and get do not touch them.
+    if (rte_mempool_get_bulk(queues_.front().pool, reinterpret_cast<void**>(mbufs), due) != 0) {
+        stream.pacer.give_back(due);
+        stream.session->pool_empty.fetch_add(1, std::memory_order_relaxed);
+        return;
+    }
+    const UdpTemplate& datagrams = stream.datagrams;
+    const auto write = [&]<bool kWide>() {
+        for (std::uint32_t i = 0; i < due; ++i) {
+            datagrams.prepare(*mbufs[i], context_.tags);
+            datagrams.stamp<kWide>(*mbufs[i], time, ++stream.stamped);
+        }
+    };
+    if (datagrams.wide()) {
+        write.operator()<true>();
+    } else {
+        write.operator()<false>();
+    }
+    burst_.add(stream, static_cast<std::uint16_t>(due));
+    some_exhausted_ |= stream.left() == 0;
+}
+
+// Ends the senders that have sent all that the user wants.
+void Poller::end_exhausted(std::uint64_t now) noexcept
+{
+    some_exhausted_ = false;
+    const Moment at = clock_.scale().moment(now);
+    for (std::size_t i = 0; i < sender_count_; ++i) {
+        UdpStream& stream = *senders_[i];
+        if (stream.left() == 0) {
+            finalise(stream, *find(stream.session), at);
+        }
+    }
+    refresh_senders();
+}
+
+// Before senders end: what is stamped leaves if the port takes it now, else it was never sent.
+void Poller::settle() noexcept
+{
+    const ports::QueuePair& queue = queues_.front();
+    constexpr int kTries = 16;
+    for (int i = 0; i < kTries && !burst_.empty(); ++i) {
+        burst_.send(queue.port_id, queue.queue_id);
+    }
+    burst_.drop();
+    // An empty burst makes a driver look after what it has not yet handed on (af_xdp).
+    rte_eth_tx_burst(queue.port_id, queue.queue_id, nullptr, 0);
+}
+
+}  // namespace dpdkperf::engine

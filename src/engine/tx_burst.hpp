@@ -1,0 +1,84 @@
+#pragma once
+
+#include "session.hpp"
+
+#include <array>
+#include <cstdint>
+
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+
+namespace dpdkperf::engine {
+
+// Stamped datagrams on their way to the NIC, in order, as runs of one stream each. Owns them until
+// the NIC takes them; what it does not take stays and is offered first the next time.
+class TxBurst {
+public:
+    static constexpr std::uint16_t kCapacity = 64;
+
+    TxBurst() = default;
+    TxBurst(const TxBurst&) = delete;
+    TxBurst& operator=(const TxBurst&) = delete;
+    ~TxBurst() { drop(); }
+
+    [[nodiscard]] bool empty() const noexcept { return begin_ == end_; }
+    [[nodiscard]] std::uint16_t room() const noexcept
+    {
+        return static_cast<std::uint16_t>(kCapacity - end_);
+    }
+
+    // Room for `n` more mbufs at the end, n <= room(); the caller fills it, then calls add().
+    rte_mbuf** tail() noexcept { return &mbufs_[end_]; }
+    void add(UdpStream& stream, std::uint16_t n) noexcept
+    {
+        runs_[last_run_++] = {&stream, n};
+        end_ = static_cast<std::uint16_t>(end_ + n);
+    }
+
+    // Offers everything to the NIC and books what it takes on the streams.
+    void send(std::uint16_t port, std::uint16_t queue) noexcept
+    {
+        const auto offered = static_cast<std::uint16_t>(end_ - begin_);
+        const std::uint16_t taken = rte_eth_tx_burst(port, queue, &mbufs_[begin_], offered);
+        begin_ = static_cast<std::uint16_t>(begin_ + taken);
+        book(taken);
+        if (empty()) {
+            begin_ = end_ = run_ = last_run_ = 0;
+        } else {
+            ++runs_[run_].stream->ring_full;
+        }
+    }
+
+    // Frees what the NIC has not taken; it was never counted.
+    void drop() noexcept
+    {
+        rte_pktmbuf_free_bulk(&mbufs_[begin_], static_cast<unsigned>(end_ - begin_));
+        begin_ = end_ = run_ = last_run_ = 0;
+    }
+
+private:
+    struct Run {
+        UdpStream* stream;
+        std::uint16_t packets;
+    };
+
+    void book(std::uint16_t taken) noexcept
+    {
+        while (taken > 0) {
+            Run& run = runs_[run_];
+            const std::uint16_t n = std::min(run.packets, taken);
+            run.stream->datagrams_done.add(n);
+            run.stream->bytes_done.add(std::uint64_t{n} * run.stream->datagrams.payload_bytes());
+            taken = static_cast<std::uint16_t>(taken - n);
+            run.packets = static_cast<std::uint16_t>(run.packets - n);
+            run_ = static_cast<std::uint16_t>(run_ + (run.packets == 0));
+        }
+    }
+
+    std::array<rte_mbuf*, kCapacity> mbufs_{};
+    std::array<Run, kCapacity> runs_{};
+    std::uint16_t begin_ = 0, end_ = 0;     // mbufs
+    std::uint16_t run_ = 0, last_run_ = 0;  // runs
+};
+
+}  // namespace dpdkperf::engine

@@ -1,0 +1,242 @@
+#include "dpdkperf/engine/udp_engine.hpp"
+
+#include "dpdkperf/wire/headers.hpp"
+#include "poller.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <thread>
+
+#include <rte_mbuf.h>
+
+namespace dpdkperf::engine {
+
+namespace {
+
+using traffic::SessionId;
+
+class UdpEngine final : public traffic::Traffic {
+public:
+    UdpEngine(const EngineSetup& setup, const TagField& tags);
+    UdpEngine(const UdpEngine&) = delete;
+    UdpEngine& operator=(const UdpEngine&) = delete;
+    ~UdpEngine() override;
+
+    [[nodiscard]] PayloadBytes max_datagram(bool ipv4) const override;
+    Status open(const traffic::SessionSpec& spec) override;
+    void say_hello(SessionId id, std::uint32_t index) override;
+    void start(SessionId id, const traffic::Timetable& timetable) override;
+    void stop(SessionId id) override;
+    void finish(SessionId id) override;
+    void set_next_hop(SessionId id, const Mac& next_hop) override;
+    [[nodiscard]] traffic::SessionStatus status(SessionId id) const override;
+    [[nodiscard]] traffic::SessionTrouble trouble(SessionId id) const override;
+    [[nodiscard]] std::optional<stats::Snapshot> snapshot(
+        SessionId id, std::uint32_t index, std::uint64_t edge) const override;
+    void close(SessionId id) override;
+
+private:
+    struct Runner {
+        unsigned lcore;
+        std::unique_ptr<Poller> poller;
+    };
+
+    [[nodiscard]] Session& session(SessionId id) const;
+    void tell(Poller& poller, const Command& command) const;
+    void tell_all(const Command& command) const;
+    std::unique_ptr<UdpStream> make_stream(Session& session, std::size_t index) const;
+
+    const ports::Eal& eal_;
+    const std::uint32_t mtu_bytes_;
+    PollerContext context_;
+    std::vector<Runner> runners_;
+    std::vector<std::unique_ptr<Session>> sessions_;
+};
+
+UdpEngine::UdpEngine(const EngineSetup& setup, const TagField& tags)
+    : eal_{*setup.eal},
+      mtu_bytes_{setup.mtu_bytes},
+      context_{.tags = tags,
+          .filler = Filler{wire::kEthernetSize + setup.mtu_bytes},
+          .mac = setup.mac,
+          .rx_checksum = setup.rx_checksum}
+{
+    for (const PollerSetup& p : setup.pollers) {
+        runners_.push_back({p.lcore, std::make_unique<Poller>(context_, p.queues)});
+        Poller& poller = *runners_.back().poller;
+        eal_.launch(p.lcore, [&poller] { poller.run(); });
+    }
+}
+
+UdpEngine::~UdpEngine()
+{
+    while (!sessions_.empty()) {
+        UdpEngine::close(sessions_.back()->spec.id);
+    }
+    tell_all({.kind = Command::Kind::kQuit});
+    for (const Runner& runner : runners_) {
+        eal_.wait(runner.lcore);
+    }
+}
+
+PayloadBytes UdpEngine::max_datagram(bool ipv4) const
+{
+    return {mtu_bytes_ - (ipv4 ? wire::kIpv4Size : wire::kIpv6Size) - wire::kUdpSize};
+}
+
+Session& UdpEngine::session(SessionId id) const
+{
+    return **std::find_if(
+        sessions_.begin(), sessions_.end(), [id](const auto& s) { return s->spec.id == id; });
+}
+
+// A poller takes commands every turn, so a full queue empties within microseconds.
+void UdpEngine::tell(Poller& poller, const Command& command) const
+{
+    while (!poller.commands().try_push(command)) {
+        std::this_thread::yield();
+    }
+}
+
+void UdpEngine::tell_all(const Command& command) const
+{
+    for (const Runner& runner : runners_) {
+        tell(*runner.poller, command);
+    }
+}
+
+Status UdpEngine::open(const traffic::SessionSpec& spec)
+{
+    if (sessions_.size() == kMaxSessions) {
+        return Error{Errc::kBusy,
+            "too many tests at the same time: " + std::to_string(kMaxSessions) + " are running"};
+    }
+    if (spec.streams.size() > traffic::kMaxStreams) {
+        return Error{Errc::kUsage, std::to_string(spec.streams.size()) + " streams are more than " +
+                                       std::to_string(traffic::kMaxStreams)};
+    }
+    const std::uint64_t largest = max_datagram(spec.remote.is_v4()).value;
+    for (const traffic::StreamSpec& s : spec.streams) {
+        if (s.datagram.value > largest) {
+            return Error{Errc::kUsage, "datagrams of " + std::to_string(s.datagram.value) +
+                                           " bytes do not fit the interface's MTU of " +
+                                           std::to_string(mtu_bytes_) + " bytes: at most " +
+                                           std::to_string(largest)};
+        }
+    }
+    auto made = std::make_unique<Session>();
+    made->spec = spec;
+    for (std::size_t i = 0; i < spec.streams.size(); ++i) {
+        made->streams.push_back(make_stream(*made, i));
+    }
+    sessions_.push_back(std::move(made));
+    tell_all({.kind = Command::Kind::kAdd, .session = sessions_.back().get()});
+    return {};
+}
+
+std::unique_ptr<UdpStream> UdpEngine::make_stream(Session& session, std::size_t index) const
+{
+    auto stream = std::make_unique<UdpStream>();
+    stream->spec = session.spec.streams[index];
+    stream->session = &session;
+    stream->local = {session.spec.local, stream->spec.local_port};
+    stream->remote = {session.spec.remote, stream->spec.remote_port};
+    if (!session.spec.server) {
+        stream->owner.store(
+            runners_[index % runners_.size()].poller.get(), std::memory_order_relaxed);
+    }
+    return stream;
+}
+
+void UdpEngine::say_hello(SessionId id, std::uint32_t index)
+{
+    tell_all({.kind = Command::Kind::kHello, .session = &session(id), .stream = index});
+}
+
+void UdpEngine::start(SessionId id, const traffic::Timetable& timetable)
+{
+    Session& s = session(id);
+    for (const auto& stream : s.streams) {
+        stream->sending.store(stream->sends(), std::memory_order_relaxed);
+    }
+    tell_all({.kind = Command::Kind::kStart, .session = &s, .timetable = timetable});
+}
+
+void UdpEngine::stop(SessionId id)
+{
+    tell_all({.kind = Command::Kind::kStop, .session = &session(id)});
+}
+
+void UdpEngine::finish(SessionId id)
+{
+    tell_all({.kind = Command::Kind::kFinish, .session = &session(id)});
+}
+
+void UdpEngine::set_next_hop(SessionId id, const Mac& next_hop)
+{
+    Session& s = session(id);
+    tell_all({.kind = Command::Kind::kNextHop, .session = &s, .next_hop = next_hop});
+}
+
+traffic::SessionStatus UdpEngine::status(SessionId id) const
+{
+    const Session& s = session(id);
+    traffic::SessionStatus status;
+    status.streams.reserve(s.streams.size());
+    for (const auto& stream : s.streams) {
+        traffic::StreamStatus one;
+        one.open = stream->open.load(std::memory_order_acquire);
+        if (one.open) {
+            one.remote_port = stream->remote_port;
+            one.legacy_reply = stream->legacy_reply;
+            ++status.open_streams;
+        }
+        status.streams.push_back(one);
+        status.sending |= stream->sending.load(std::memory_order_acquire);
+        const bool sends = stream->sends();
+        (sends ? status.sent : status.received) += {stream->bytes_done.read()};
+        (sends ? status.datagrams_sent : status.datagrams_received) +=
+            stream->datagrams_done.read();
+    }
+    status.finished = s.finished_by.load(std::memory_order_acquire) == runners_.size();
+    return status;
+}
+
+traffic::SessionTrouble UdpEngine::trouble(SessionId id) const
+{
+    const Session& s = session(id);
+    return {.bad_checksum = s.bad_checksum.load(std::memory_order_relaxed),
+        .bad_length = s.bad_length.load(std::memory_order_relaxed),
+        .unexpected = s.unexpected.load(std::memory_order_relaxed),
+        .pool_empty = s.pool_empty.load(std::memory_order_relaxed)};
+}
+
+std::optional<stats::Snapshot> UdpEngine::snapshot(
+    SessionId id, std::uint32_t index, std::uint64_t edge) const
+{
+    return session(id).streams[index]->slots.read(edge);
+}
+
+void UdpEngine::close(SessionId id)
+{
+    Session& s = session(id);
+    tell_all({.kind = Command::Kind::kRemove, .session = &s});
+    while (s.removed_by.load(std::memory_order_acquire) != runners_.size()) {
+        std::this_thread::yield();
+    }
+    std::erase_if(sessions_, [&s](const auto& owned) { return owned.get() == &s; });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<traffic::Traffic>> create_udp_engine(const EngineSetup& setup)
+{
+    const TagField tags = TagField::find();
+    if (!tags.valid()) {
+        return Error{Errc::kDevice, "no room for the packet tag in DPDK's mbufs"};
+    }
+    return std::unique_ptr<traffic::Traffic>{std::make_unique<UdpEngine>(setup, tags)};
+}
+
+}  // namespace dpdkperf::engine

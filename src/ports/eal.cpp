@@ -1,0 +1,162 @@
+#include "dpdkperf/ports/eal.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <future>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+
+namespace dpdkperf::ports {
+
+// The main lcore's thread: initialises EAL, then carries out tasks in order.
+struct Eal::Thread {
+    std::mutex mutex;
+    std::condition_variable_any changed;
+    std::deque<std::packaged_task<void()>> tasks;
+    std::map<unsigned, std::packaged_task<void()>> bodies;  // what each worker was launched with
+    std::map<unsigned, std::future<void>> ends;             // of what each lcore was launched with
+    std::jthread thread;                                    // last: ends before the rest goes
+
+    std::future<void> push(std::function<void()> work)
+    {
+        std::packaged_task<void()> task{std::move(work)};
+        auto end = task.get_future();
+        {
+            const std::lock_guard lock{mutex};
+            tasks.push_back(std::move(task));
+        }
+        changed.notify_one();
+        return end;
+    }
+
+    void carry_out(const std::stop_token& stop)
+    {
+        std::unique_lock lock{mutex};
+        while (changed.wait(lock, stop, [this] { return !tasks.empty(); })) {
+            auto task = std::move(tasks.front());
+            tasks.pop_front();
+            lock.unlock();
+            task();
+            lock.lock();
+        }
+    }
+};
+
+namespace {
+
+Status initialise(std::vector<std::string>& arguments)
+{
+    std::vector<char*> argv;
+    argv.reserve(arguments.size());
+    for (std::string& a : arguments) {
+        argv.push_back(a.data());
+    }
+    if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0) {
+        std::string line;
+        for (const std::string& a : arguments) {
+            line += (line.empty() ? "" : " ") + a;
+        }
+        return Error{
+            Errc::kDevice, "DPDK does not start (" + line + "): " + rte_strerror(rte_errno)};
+    }
+    return {};
+}
+
+int call_body(void* body)
+{
+    (*static_cast<std::packaged_task<void()>*>(body))();
+    return 0;
+}
+
+}  // namespace
+
+Eal::Eal(std::unique_ptr<Thread> thread) : thread_{std::move(thread)} {}
+Eal::Eal(Eal&&) noexcept = default;
+Eal& Eal::operator=(Eal&&) noexcept = default;
+
+Result<Eal> Eal::start(std::vector<std::string> arguments)
+{
+    auto owned = std::make_unique<Thread>();
+    std::promise<Status> started;
+    auto outcome = started.get_future();
+    owned->thread =
+        std::jthread{[&t = *owned, started = std::move(started), args = std::move(arguments)](
+                         const std::stop_token& stop) mutable {
+            Status status = initialise(args);
+            const bool running = status.has_value();
+            started.set_value(std::move(status));
+            if (running) {
+                t.carry_out(stop);
+                rte_eal_mp_wait_lcore();
+                rte_eal_cleanup();
+            }
+        }};
+    if (Status status = outcome.get(); !status) {
+        return std::move(status).error();
+    }
+    return Eal{std::move(owned)};
+}
+
+Eal::~Eal() = default;  // ~jthread() stops carry_out() and joins
+
+std::vector<unsigned> Eal::poller_lcores() const
+{
+    std::vector<unsigned> lcores;
+    constexpr unsigned kFirst = ~0U;
+    constexpr int kSkipMain = 1;
+    constexpr int kNoWrap = 0;
+    for (unsigned lcore = rte_get_next_lcore(kFirst, kSkipMain, kNoWrap); lcore < RTE_MAX_LCORE;
+         lcore = rte_get_next_lcore(lcore, kSkipMain, kNoWrap)) {
+        lcores.push_back(lcore);
+    }
+    if (lcores.empty()) {
+        lcores.push_back(rte_get_main_lcore());
+    }
+    return lcores;
+}
+
+std::vector<unsigned> Eal::poller_cpus() const
+{
+    std::vector<unsigned> cpus;
+    for (const unsigned lcore : poller_lcores()) {
+        const rte_cpuset_t set = rte_lcore_cpuset(lcore);
+        for (unsigned cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+            if (CPU_ISSET(cpu, &set)) {
+                cpus.push_back(cpu);
+            }
+        }
+    }
+    return cpus;
+}
+
+void Eal::run(const std::function<void()>& task) const
+{
+    thread_->push(task).get();
+}
+
+void Eal::launch(unsigned lcore, std::function<void()> body) const
+{
+    if (lcore == rte_get_main_lcore()) {
+        thread_->ends[lcore] = thread_->push(std::move(body));
+        return;
+    }
+    auto& slot = thread_->bodies[lcore] = std::packaged_task<void()>{std::move(body)};
+    thread_->ends[lcore] = slot.get_future();
+    run([&slot, lcore] { rte_eal_remote_launch(call_body, &slot, lcore); });
+}
+
+void Eal::wait(unsigned lcore) const
+{
+    thread_->ends[lcore].wait();
+    if (lcore != rte_get_main_lcore()) {
+        run([lcore] { rte_eal_wait_lcore(lcore); });  // until it can be launched again
+    }
+}
+
+}  // namespace dpdkperf::ports

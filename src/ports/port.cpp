@@ -1,0 +1,160 @@
+#include "dpdkperf/ports/port.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+
+namespace dpdkperf::ports {
+
+namespace {
+
+Error refused(std::uint16_t port, const std::string& what, int rc)
+{
+    std::array<char, RTE_ETH_NAME_MAX_LEN> name{};
+    rte_eth_dev_get_name_by_port(port, name.data());
+    return {Errc::kDevice, std::string{name.data()} + ": " + what + ": " + rte_strerror(-rc)};
+}
+
+std::string numbers(const char* what, unsigned a, const char* of, unsigned b)
+{
+    return std::string{what} + " " + std::to_string(a) + " " + of + " " + std::to_string(b);
+}
+
+}  // namespace
+
+PortPlan plan_for(const PortRequest& request, const rte_eth_dev_info& device)
+{
+    const auto within = [](std::uint16_t wanted, const rte_eth_desc_lim& limit) {
+        const auto top = limit.nb_max == 0 ? wanted : std::min(wanted, limit.nb_max);
+        return std::max(top, limit.nb_min);
+    };
+    PortPlan plan;
+    plan.queue_pairs = request.queue_pairs;
+    plan.rx_descriptors = within(plan.rx_descriptors, device.rx_desc_lim);
+    plan.tx_descriptors = within(plan.tx_descriptors, device.tx_desc_lim);
+    if (request.transmits_only) {
+        plan.pool_mbufs = 4095;
+        plan.tx_offloads = device.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+    }
+    // Frames with a VLAN tag fit as well; a multiple of 64 keeps mbufs on cache lines.
+    const std::uint32_t frame = request.mtu_bytes + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN;
+    plan.data_room_bytes = static_cast<std::uint16_t>(
+        std::max<std::uint32_t>(plan.data_room_bytes, (frame + 63) / 64 * 64));
+    return plan;
+}
+
+void Port::FreePool::operator()(rte_mempool* pool) const noexcept
+{
+    rte_mempool_free(pool);
+}
+
+Result<Port> Port::configure(std::uint16_t port_id, const PortPlan& plan)
+{
+    Port port{port_id};
+    rte_eth_conf conf{};
+    conf.txmode.offloads = plan.tx_offloads;
+    const int rc = rte_eth_dev_configure(port_id, plan.queue_pairs, plan.queue_pairs, &conf);
+    if (rc < 0) {
+        return refused(
+            port_id, "configure " + std::to_string(plan.queue_pairs) + " queue pairs", rc);
+    }
+    for (std::uint16_t q = 0; q < plan.queue_pairs; ++q) {
+        if (Status status = port.set_up_queue(q, plan); !status) {
+            return std::move(status).error();
+        }
+    }
+    return port;
+}
+
+Status Port::set_up_queue(std::uint16_t queue, const PortPlan& plan)
+{
+    const std::string name = "pool-" + std::to_string(id_) + "-" + std::to_string(queue);
+    pools_.emplace_back(rte_pktmbuf_pool_create(name.c_str(), plan.pool_mbufs, plan.cache_mbufs, 0,
+        static_cast<std::uint16_t>(RTE_PKTMBUF_HEADROOM + plan.data_room_bytes), plan.numa_node));
+    rte_mempool* pool = pools_.back().get();
+    if (pool == nullptr) {
+        return refused(id_,
+            numbers("memory for", plan.pool_mbufs, "packet buffers of", plan.data_room_bytes),
+            -rte_errno);
+    }
+    const auto socket = static_cast<unsigned>(plan.numa_node);
+    int rc = rte_eth_rx_queue_setup(id_, queue, plan.rx_descriptors, socket, nullptr, pool);
+    if (rc < 0) {
+        return refused(
+            id_, numbers("RX queue", queue, "with descriptors", plan.rx_descriptors), rc);
+    }
+    rc = rte_eth_tx_queue_setup(id_, queue, plan.tx_descriptors, socket, nullptr);
+    if (rc < 0) {
+        return refused(
+            id_, numbers("TX queue", queue, "with descriptors", plan.tx_descriptors), rc);
+    }
+    pairs_.push_back({id_, queue, pool});
+    return {};
+}
+
+Port::Port(Port&& other) noexcept
+    : id_{other.id_},
+      open_{std::exchange(other.open_, false)},
+      started_{std::exchange(other.started_, false)},
+      pools_{std::move(other.pools_)},
+      pairs_{std::move(other.pairs_)}
+{
+}
+
+Port& Port::operator=(Port&& other) noexcept
+{
+    if (this != &other) {
+        close();
+        id_ = other.id_;
+        open_ = std::exchange(other.open_, false);
+        started_ = std::exchange(other.started_, false);
+        pools_ = std::move(other.pools_);
+        pairs_ = std::move(other.pairs_);
+    }
+    return *this;
+}
+
+Port::~Port()
+{
+    close();
+}
+
+void Port::close() noexcept
+{
+    if (std::exchange(started_, false)) {
+        rte_eth_dev_stop(id_);
+    }
+    if (std::exchange(open_, false)) {
+        rte_eth_dev_close(id_);
+    }
+}
+
+Status Port::start()
+{
+    const int rc = rte_eth_dev_start(id_);
+    if (rc < 0) {
+        return refused(id_, "start", rc);
+    }
+    started_ = true;
+    return {};
+}
+
+Mac Port::mac() const
+{
+    rte_ether_addr address{};
+    rte_eth_macaddr_get(id_, &address);
+    Mac mac;
+    std::copy(std::begin(address.addr_bytes), std::end(address.addr_bytes), mac.bytes.begin());
+    return mac;
+}
+
+std::string Port::driver() const
+{
+    rte_eth_dev_info info{};
+    return rte_eth_dev_info_get(id_, &info) == 0 ? info.driver_name : "";
+}
+
+}  // namespace dpdkperf::ports

@@ -1,0 +1,52 @@
+#include "eal_environment.hpp"
+
+#include <cstdio>
+#include <optional>
+
+#include <gtest/gtest.h>
+#include <rte_dev.h>
+#include <rte_ethdev.h>
+
+namespace dpdkperf {
+
+namespace {
+
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): EAL is one per process
+std::optional<ports::Eal> g_eal;
+
+}  // namespace
+
+const ports::Eal& test_eal()
+{
+    return *g_eal;
+}
+
+std::uint16_t make_vdev(const char* name, const char* arguments)
+{
+    std::uint16_t port = RTE_MAX_ETHPORTS;
+    g_eal->run([&] {
+        rte_eal_hotplug_add("vdev", name, arguments);
+        rte_eth_dev_get_port_by_name(name, &port);
+    });
+    return port;
+}
+
+}  // namespace dpdkperf
+
+int main(int argc, char** argv)
+{
+    testing::InitGoogleTest(&argc, argv);
+    if (testing::GTEST_FLAG(list_tests)) {
+        return RUN_ALL_TESTS();
+    }
+    auto eal = dpdkperf::ports::Eal::start(dpdkperf::ports::eal_arguments(
+        {.cpu = 0, .memory_mb = 256, .hugepages = false, .file_prefix = "test-eal"}));
+    if (!eal) {
+        std::fprintf(stderr, "%s\n", eal.error().message.c_str());
+        return 1;
+    }
+    dpdkperf::g_eal.emplace(*std::move(eal));
+    const int failed = RUN_ALL_TESTS();
+    dpdkperf::g_eal.reset();
+    return failed;
+}

@@ -1,0 +1,138 @@
+// The UDP sender of the engine on one poller and any virtual device, without a peer.
+//
+//   bench_udp VDEV[,ARGS] FRAME_BYTES SECONDS [MAX_DATAGRAMS] [-- EAL ARGUMENTS]
+//
+// prints one line of JSON. With a limit it stops there: a capture (net_pcap0,tx_pcap=FILE) of it
+// can then be checked packet by packet.
+
+#include "dpdkperf/engine/udp_engine.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <rte_dev.h>
+#include <rte_ethdev.h>
+
+namespace {
+
+using namespace dpdkperf;
+
+struct Arguments {
+    std::string device, device_arguments;
+    std::uint64_t frame_bytes = 64;
+    double seconds = 1;
+    std::uint64_t max_datagrams = 0;
+    std::vector<std::string> eal{"-l", "0,1", "--in-memory", "--no-pci"};
+};
+
+Arguments parse(const std::vector<std::string>& args)
+{
+    Arguments a;
+    const auto dashes = std::find(args.begin(), args.end(), "--");
+    if (dashes != args.end()) {
+        a.eal.assign(dashes + 1, args.end());
+    }
+    const std::vector<std::string> own{args.begin(), dashes};
+    if (own.size() < 3) {
+        std::fprintf(
+            stderr, "bench_udp VDEV[,ARGS] FRAME_BYTES SECONDS [MAX] [-- EAL ARGUMENTS]\n");
+        std::exit(1);  // NOLINT(concurrency-mt-unsafe): no thread exists yet
+    }
+    const auto comma = own[0].find(',');
+    a.device = own[0].substr(0, comma);
+    a.device_arguments = comma == std::string::npos ? "" : own[0].substr(comma + 1);
+    a.frame_bytes = std::stoull(own[1]);
+    a.seconds = std::stod(own[2]);
+    a.max_datagrams = own.size() > 3 ? std::stoull(own[3]) : 0;
+    return a;
+}
+
+Result<ports::Port> open_port(const Arguments& a)
+{
+    rte_eal_hotplug_add("vdev", a.device.c_str(), a.device_arguments.c_str());
+    std::uint16_t id = 0;
+    if (rte_eth_dev_get_port_by_name(a.device.c_str(), &id) != 0) {
+        return Error{Errc::kDevice, "no device " + a.device};
+    }
+    rte_eth_dev_info info{};
+    rte_eth_dev_info_get(id, &info);
+    auto port = ports::Port::configure(
+        id, ports::plan_for({.queue_pairs = 1, .mtu_bytes = 9000, .transmits_only = true}, info));
+    if (port) {
+        if (Status started = port->start(); !started) {
+            return std::move(started).error();
+        }
+    }
+    return port;
+}
+
+void run(traffic::Traffic& engine, const Arguments& a)
+{
+    traffic::StreamSpec stream;
+    stream.local_port = 40000;
+    stream.remote_port = 5201;
+    stream.datagram = {a.frame_bytes - 42};
+    stream.max_datagrams = a.max_datagrams;
+    const auto opened = engine.open({.id = 1,
+        .local = IpAddress::from_v4(0x0a000001),
+        .remote = IpAddress::from_v4(0x0a000002),
+        .next_hop = {{2, 0, 0, 0, 0, 2}},
+        .server = false,
+        .streams = {stream}});
+    if (!opened) {
+        std::fprintf(stderr, "%s\n", opened.error().message.c_str());
+        std::exit(1);  // NOLINT(concurrency-mt-unsafe): the pollers do not exit
+    }
+    const std::chrono::nanoseconds length{static_cast<std::int64_t>(a.seconds * 1e9)};
+    engine.start(1, {.start = std::chrono::steady_clock::now(), .edges = {}, .end = length});
+    while (engine.status(1).sending) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    }
+    const auto final = engine.snapshot(1, 0, stats::kFinalEdge);
+    const double seconds = std::chrono::duration<double>(final->at).count();
+    std::printf("{\"packets\": %llu, \"seconds\": %.6f, \"mpps\": %.3f}\n",
+        static_cast<unsigned long long>(final->packets), seconds,
+        static_cast<double>(final->packets) / seconds / 1e6);
+    engine.close(1);
+}
+
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    const Arguments a = parse({argv + 1, argv + argc});
+    auto eal = ports::Eal::start(ports::eal_arguments(a.eal, "bench_udp"));
+    if (!eal) {
+        std::fprintf(stderr, "%s\n", eal.error().message.c_str());
+        return 1;
+    }
+    std::optional<ports::Port> port;
+    eal->run([&] {
+        auto opened = open_port(a);
+        if (opened) {
+            port.emplace(*std::move(opened));
+        } else {
+            std::fprintf(stderr, "%s\n", opened.error().message.c_str());
+        }
+    });
+    if (!port) {
+        return 1;
+    }
+    {
+        auto engine = engine::create_udp_engine({.eal = &*eal,
+            .pollers = {{eal->poller_lcores().front(), port->queue_pairs()}},
+            .mac = port->mac(),
+            .mtu_bytes = 9000});
+        if (!engine) {
+            std::fprintf(stderr, "%s\n", engine.error().message.c_str());
+            return 1;
+        }
+        run(**engine, a);
+    }
+    eal->run([&] { port.reset(); });
+    return 0;
+}
