@@ -1,5 +1,9 @@
 #pragma once
 
+#include "dpdkperf/base/address.hpp"
+#include "dpdkperf/base/result.hpp"
+#include "dpdkperf/host/unique_fd.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -7,22 +11,20 @@
 #include <string>
 #include <vector>
 
-#include "dpdkperf/base/address.hpp"
-#include "dpdkperf/base/result.hpp"
-
 namespace dpdkperf::host {
 
 // What the kernel knows of an interface.
 struct Interface {
     std::uint32_t index = 0;
     std::string name;
-    std::string kind;        // rtnetlink's IFLA_INFO_KIND: "veth", "tun", "bond", …; empty: a device
+    std::string kind;  // rtnetlink's IFLA_INFO_KIND: "veth", "tun", "bond", …; empty: a device
     Mac mac;
     std::uint32_t mtu_bytes = 0;  // largest IP packet
     bool up = false;              // administratively
     bool running = false;         // and there is a carrier
     bool loopback = false;
-    std::uint32_t rx_queues = 1;
+    bool ethernet = false;          // carries Ethernet frames; not so TUN, WireGuard, PPP, loopback
+    std::uint32_t rx_queues = 1;    // that exist; see active_rx_queues()
     std::uint32_t xdp_program = 0;  // id of the XDP program on it, 0: none
 };
 
@@ -34,19 +36,27 @@ struct Route {
     bool local = false;  // the destination is an address of this machine
 };
 
+// Alternative names (ip-link(8), altname) are found too. Errors: kNotFound.
 Result<Interface> interface_by_name(const std::string& name);
 Result<Interface> interface_by_index(std::uint32_t index);
-// The interface that holds `address`.
+// The interface that holds `address`. Errors: kNotFound.
 Result<Interface> interface_with(const IpAddress& address);
 
-// The route to `destination`, optionally from `source` or through `interface`. Errors: no route.
+// The queues that packets can arrive on now (ethtool -l), at most interface.rx_queues.
+Result<std::uint32_t> active_rx_queues(const Interface& interface);
+
+// The route to `destination`, optionally from `source` or through `interface`. Errors: kNotFound
+// for no route, an unreachable, prohibit or blackhole route; kUsage for destinations that no
+// single host has (multicast, broadcast) and link-local ones without an interface.
 Result<Route> route_to(const IpAddress& destination, const std::optional<IpAddress>& source,
     const std::optional<std::string>& interface);
 
-// The link address of `next_hop` in the kernel's neighbour table; an entry that is missing or
-// stale is resolved by the kernel (we poke it), for at most `patience`. Blocks.
-Result<Mac> resolve_neighbour(const Interface& interface, const IpAddress& next_hop,
-    std::chrono::milliseconds patience);
+// The link address of `next_hop` in the kernel's neighbour table, stale ones included (a
+// NetworkWatch tells if they change). A missing one is resolved by the kernel: we poke it with
+// UDP datagrams to port 9 (discard), for at most `patience`. Blocks. Errors: kTimeout; kUsage if
+// the interface has no link addresses.
+Result<Mac> resolve_neighbour(
+    const Interface& interface, const IpAddress& next_hop, std::chrono::milliseconds patience);
 
 // A change that rtnetlink announced.
 struct NeighbourChange {
@@ -66,17 +76,14 @@ struct LinkChange {
 class NetworkWatch {
 public:
     static Result<NetworkWatch> open();
-    NetworkWatch(NetworkWatch&& other) noexcept;
-    NetworkWatch& operator=(NetworkWatch&& other) noexcept;
-    ~NetworkWatch();
 
-    [[nodiscard]] int fd() const { return fd_; }
+    [[nodiscard]] int fd() const { return socket_.get(); }
     bool drain(const std::function<void(const NeighbourChange&)>& on_neighbour,
         const std::function<void(const LinkChange&)>& on_link);
 
 private:
-    explicit NetworkWatch(int fd) : fd_{fd} {}
-    int fd_ = -1;
+    explicit NetworkWatch(UniqueFd socket) : socket_{std::move(socket)} {}
+    UniqueFd socket_;
 };
 
 }  // namespace dpdkperf::host

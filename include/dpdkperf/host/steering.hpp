@@ -1,9 +1,9 @@
 #pragma once
 
-#include <cstdint>
-
 #include "dpdkperf/base/address.hpp"
 #include "dpdkperf/base/result.hpp"
+
+#include <cstdint>
 
 namespace dpdkperf::host {
 
@@ -20,12 +20,16 @@ public:
     virtual ~Steering() = default;
 
     // Packets from exactly `remote` to exactly `local` are ours.
-    virtual Status claim_flow(IpProtocol protocol, const Endpoint& local, const Endpoint& remote) = 0;
-    virtual void release_flow(IpProtocol protocol, const Endpoint& local, const Endpoint& remote) = 0;
+    virtual Status claim_flow(
+        IpProtocol protocol, const Endpoint& local, const Endpoint& remote) = 0;
+    virtual void release_flow(
+        IpProtocol protocol, const Endpoint& local, const Endpoint& remote) = 0;
 
     // Packets from any port of `peer` to `local` are ours (a server, for the time of one test).
-    virtual Status claim_peer(IpProtocol protocol, const Endpoint& local, const IpAddress& peer) = 0;
-    virtual void release_peer(IpProtocol protocol, const Endpoint& local, const IpAddress& peer) = 0;
+    virtual Status claim_peer(
+        IpProtocol protocol, const Endpoint& local, const IpAddress& peer) = 0;
+    virtual void release_peer(
+        IpProtocol protocol, const Endpoint& local, const IpAddress& peer) = 0;
 
     // Must be called at least once a second while anything is claimed: a program whose owner is
     // silent for 2 s passes everything to the kernel again.

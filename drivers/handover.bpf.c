@@ -1,0 +1,24 @@
+// What DPDK's af_xdp driver is given to attach while it opens a queue. The driver loads its own
+// program otherwise, which takes every packet; with this one the kernel keeps all of them until
+// steer.bpf.c takes the hook over. Its map must have this name and exist: the driver puts the
+// queue's socket into it (rte_eth_af_xdp.c, load_custom_xdp_prog(), DPDK 22.11).
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+struct {
+    __uint(type, BPF_MAP_TYPE_XSKMAP);
+    __uint(max_entries, 64);
+    __type(key, __u32);
+    __type(value, __u32);
+} xsks_map SEC(".maps");
+
+SEC("xdp")
+int dpdkperf_pass(struct xdp_md* context)
+{
+    (void)context;
+    return XDP_PASS;
+}
+
+char program_license[] SEC("license") = "Dual MIT/GPL";

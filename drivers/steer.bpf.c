@@ -1,0 +1,182 @@
+// The XDP program of an af_xdp port: packets that dpdkperf has claimed go to the AF_XDP socket
+// of the queue they arrived on, all others stay the kernel's. Claims come and go at run time.
+
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "steer_maps.h"
+
+// IPv4 flags and fragment offset (RFC 791, 3.1): either is set in every fragment.
+#define IPV4_MORE_FRAGMENTS 0x2000
+#define IPV4_FRAGMENT_OFFSET 0x1fff
+
+struct {
+    __uint(type, BPF_MAP_TYPE_XSKMAP);
+    __uint(max_entries, STEER_MAX_QUEUES);
+    __type(key, __u32);
+    __type(value, __u32);
+} xsks SEC(".maps");
+
+// Exactly these flows are claimed.
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, STEER_MAX_FLOWS);
+    __type(key, struct steer_key);
+    __type(value, __u8);
+} flows SEC(".maps");
+
+// From these addresses every UDP port is claimed, and every TCP flow that begins now.
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, STEER_MAX_PEERS);
+    __type(key, struct steer_key);
+    __type(value, __u8);
+} peers SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct steer_owner);
+} owner SEC(".maps");
+
+// Claimed packets dropped for want of a socket, by queue; the last element counts for all
+// queues from there on.
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, STEER_MAX_QUEUES);
+    __type(key, __u32);
+    __type(value, __u64);
+} stray SEC(".maps");
+
+struct packet {
+    struct steer_key key;
+    __u8 opens;  // TCP: SYN without ACK
+};
+
+// The functions below return 0 for packets that are the kernel's, whatever is claimed.
+
+static __always_inline int parse_ports(struct packet* p, void* from, void* end)
+{
+    struct udphdr* ports = from;  // TCP begins with the same two (RFC 9293, 3.1)
+    if ((void*)(ports + 1) > end) {
+        return 0;
+    }
+    p->key.remote_port = bpf_ntohs(ports->source);
+    p->key.local_port = bpf_ntohs(ports->dest);
+    if (p->key.protocol == IPPROTO_UDP) {
+        return 1;
+    }
+    struct tcphdr* tcp = from;
+    if (p->key.protocol != IPPROTO_TCP || (void*)(tcp + 1) > end) {
+        return 0;
+    }
+    p->opens = tcp->syn && !tcp->ack;
+    return 1;
+}
+
+static __always_inline int parse_ipv4(struct packet* p, void* from, void* end)
+{
+    struct iphdr* ip = from;
+    if ((void*)(ip + 1) > end || ip->version != 4 || ip->ihl < 5) {
+        return 0;
+    }
+    if (ip->frag_off & bpf_htons(IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_OFFSET)) {
+        return 0;
+    }
+    p->key.local[2] = p->key.remote[2] = bpf_htonl(0xffff);
+    p->key.local[3] = ip->daddr;
+    p->key.remote[3] = ip->saddr;
+    p->key.protocol = ip->protocol;
+    return parse_ports(p, from + ip->ihl * 4, end);
+}
+
+// Extension headers, the fragment header among them, are the kernel's.
+static __always_inline int parse_ipv6(struct packet* p, void* from, void* end)
+{
+    struct ipv6hdr* ip = from;
+    if ((void*)(ip + 1) > end || ip->version != 6) {
+        return 0;
+    }
+    __builtin_memcpy(p->key.local, &ip->daddr, sizeof p->key.local);
+    __builtin_memcpy(p->key.remote, &ip->saddr, sizeof p->key.remote);
+    p->key.protocol = ip->nexthdr;
+    return parse_ports(p, ip + 1, end);
+}
+
+static __always_inline int parse(struct packet* p, void* from, void* end)
+{
+    struct ethhdr* eth = from;
+    if ((void*)(eth + 1) > end) {
+        return 0;
+    }
+    if (eth->h_proto == bpf_htons(ETH_P_IP)) {
+        return parse_ipv4(p, eth + 1, end);
+    }
+    return eth->h_proto == bpf_htons(ETH_P_IPV6) && parse_ipv6(p, eth + 1, end);
+}
+
+static __always_inline int owner_is_alive(void)
+{
+    __u32 only = 0;
+    struct steer_owner* o = bpf_map_lookup_elem(&owner, &only);
+    return o && bpf_ktime_get_ns() < o->heartbeat_ns + STEER_PATIENCE_NS;
+}
+
+static __always_inline int is_claimed(struct packet* p)
+{
+    if (bpf_map_lookup_elem(&flows, &p->key)) {
+        return 1;
+    }
+    struct steer_key peer = p->key;
+    peer.remote_port = 0;
+    if (!bpf_map_lookup_elem(&peers, &peer)) {
+        return 0;
+    }
+    if (p->key.protocol == IPPROTO_UDP) {
+        return 1;
+    }
+    // A peer's other TCP connections to this port, iperf3's control connection first of all,
+    // are the kernel's; one that opens now is claimed from its first segment on.
+    __u8 claimed = 1;
+    return p->opens && bpf_map_update_elem(&flows, &p->key, &claimed, BPF_ANY) == 0;
+}
+
+static __always_inline void count_stray(__u32 queue)
+{
+    __u32 slot = queue < STEER_MAX_QUEUES ? queue : STEER_MAX_QUEUES - 1;
+    __u64* n = bpf_map_lookup_elem(&stray, &slot);
+    if (n) {
+        ++*n;
+    }
+}
+
+SEC("xdp")
+int dpdkperf_steer(struct xdp_md* context)
+{
+    struct packet p = {};
+    if (!parse(&p, (void*)(long)context->data, (void*)(long)context->data_end)) {
+        return XDP_PASS;
+    }
+    if (!owner_is_alive() || !is_claimed(&p)) {
+        return XDP_PASS;
+    }
+    // Must not reach the kernel's UDP or TCP: it would answer for us. The flags are the verdict
+    // for a queue without a socket (bpf-helpers(7)).
+    int verdict = bpf_redirect_map(&xsks, context->rx_queue_index, XDP_DROP);
+    if (verdict == XDP_DROP) {
+        count_stray(context->rx_queue_index);
+    }
+    return verdict;
+}
+
+// Kernels before 5.8 give bpf_ktime_get_ns() to programs under the GPL only.
+char program_license[] SEC("license") = "Dual MIT/GPL";

@@ -1,0 +1,67 @@
+#pragma once
+
+#include "dpdkperf/base/result.hpp"
+#include "dpdkperf/host/unique_fd.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <variant>
+
+namespace dpdkperf::host {
+
+// What the keeper may have to undo. Each is carried out only if there is something to undo.
+struct RemoveFile {
+    std::string path;
+};
+struct RemoveDirectory {
+    std::string path;  // stays if something is in it
+};
+struct RemoveLockFile {
+    std::string path;  // InterfaceLock::path(); stays if another process has taken the lock
+};
+struct DetachXdp {
+    std::uint32_t interface_index = 0;
+    std::uint32_t program_id = 0;  // 0: any program of ours, by name
+};
+using Undo = std::variant<RemoveFile, RemoveDirectory, RemoveLockFile, DetachXdp>;
+
+// The keeper process: it outlives this one, however this one ends (return, signal, crash,
+// SIGKILL), then undoes what has not been marked as done, latest first, and ends. It ignores the
+// signals of a terminal, holds no descriptor of ours but standard error, where it writes what it
+// could not undo, and stays in the network namespace in which it was started. Main thread only.
+class Keeper {
+public:
+    using Token = std::uint64_t;
+
+    // Actions that can be registered at a time, and the longest path.
+    static constexpr std::size_t kMaxActions = 64;
+    static constexpr std::size_t kMaxPathBytes = 511;
+
+    // Forks: call it before there is any thread, lock or change. The keeper is no child of ours.
+    static Result<Keeper> start();
+
+    Keeper(Keeper&&) noexcept = default;
+    Keeper& operator=(Keeper&&) noexcept = delete;
+    ~Keeper();  // release()
+
+    // To be called before the change, so that no moment is uncovered. Paths are absolute.
+    // Errors: too many actions, path too long, kPeer if the keeper was killed.
+    Result<Token> undo(const Undo& action);
+    // The change was undone by ourselves, or never made.
+    void done(Token token);
+
+    // Our normal end: the keeper undoes what is left, now. Returns when it has ended, at most
+    // after 2 s (kTimeout). undo() fails afterwards.
+    Status release();
+
+private:
+    explicit Keeper(UniqueFd socket) : socket_{std::move(socket)} {}
+
+    UniqueFd socket_;
+    std::set<Token> open_;
+    Token next_ = 1;
+};
+
+}  // namespace dpdkperf::host

@@ -1,0 +1,169 @@
+#include "dpdkperf/host/keeper.hpp"
+
+#include "keeper_protocol.hpp"
+#include "system_error.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+namespace dpdkperf::host {
+
+namespace {
+
+constexpr int kPatienceMs = 2000;
+
+// One overload per action: how it looks on the wire.
+struct ToMessage {
+    KeeperMessage operator()(const RemoveFile& a) const
+    {
+        return with_path(KeeperVerb::kRemoveFile, a.path);
+    }
+    KeeperMessage operator()(const RemoveDirectory& a) const
+    {
+        return with_path(KeeperVerb::kRemoveDirectory, a.path);
+    }
+    KeeperMessage operator()(const RemoveLockFile& a) const
+    {
+        return with_path(KeeperVerb::kRemoveLockFile, a.path);
+    }
+    KeeperMessage operator()(const DetachXdp& a) const
+    {
+        KeeperMessage m;
+        m.verb = KeeperVerb::kDetachXdp;
+        m.interface_index = a.interface_index;
+        m.program_id = a.program_id;
+        return m;
+    }
+
+    // A path that is too long comes out empty.
+    static KeeperMessage with_path(KeeperVerb verb, const std::string& path)
+    {
+        KeeperMessage m;
+        m.verb = verb;
+        if (path.size() <= Keeper::kMaxPathBytes) {
+            std::copy(path.begin(), path.end(), m.path.begin());
+        }
+        return m;
+    }
+};
+
+bool tell(int socket, const KeeperMessage& message)
+{
+    for (;;) {
+        if (send(socket, &message, sizeof message, MSG_NOSIGNAL) >= 0) {
+            return true;
+        }
+        if (errno != EINTR) {
+            return false;
+        }
+    }
+}
+
+// The process in between ends at once, so that the keeper becomes the init process's child:
+// nobody here sees a SIGCHLD, and no wait() of ours meets it.
+[[noreturn]] void run_middle(int socket)
+{
+    setsid();
+    const pid_t keeper = fork();
+    if (keeper == 0) {
+        run_keeper(socket);
+    }
+    _exit(keeper < 0 ? 1 : 0);
+}
+
+Status reap(pid_t middle)
+{
+    int status = 0;
+    while (waitpid(middle, &status, 0) < 0) {
+        if (errno != EINTR) {
+            return system_error("start the keeper process", errno);
+        }
+    }
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        return Error{Errc::kSystem, "start the keeper process: fork failed"};
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<Keeper> Keeper::start()
+{
+    int pair[2] = {-1, -1};
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+        return system_error("start the keeper process", errno);
+    }
+    UniqueFd ours{pair[0]};
+    const UniqueFd theirs{pair[1]};
+    const pid_t middle = fork();
+    if (middle < 0) {
+        return system_error("start the keeper process", errno);
+    }
+    if (middle == 0) {
+        run_middle(theirs.get());
+    }
+    if (auto status = reap(middle); !status) {
+        return std::move(status).error();
+    }
+    return Keeper{std::move(ours)};
+}
+
+Result<Keeper::Token> Keeper::undo(const Undo& action)
+{
+    KeeperMessage message = std::visit(ToMessage{}, action);
+    if (message.verb != KeeperVerb::kDetachXdp && message.path.front() != '/') {
+        return Error{Errc::kUsage, "keeper: paths are absolute and at most " +
+                                       std::to_string(kMaxPathBytes) + " bytes long"};
+    }
+    if (open_.size() == kMaxActions) {
+        return Error{Errc::kUsage, "keeper: more than " + std::to_string(kMaxActions) + " actions"};
+    }
+    message.token = next_;
+    if (!tell(socket_.get(), message)) {
+        return Error{Errc::kPeer, "the keeper process is gone"};
+    }
+    open_.insert(next_);
+    return next_++;
+}
+
+void Keeper::done(Token token)
+{
+    if (open_.erase(token) != 0) {
+        KeeperMessage message;
+        message.token = token;
+        tell(socket_.get(), message);
+    }
+}
+
+Status Keeper::release()
+{
+    if (!socket_) {
+        return {};
+    }
+    // Our half is closed; the keeper's end hangs up when it ends, which is POLLHUP.
+    const UniqueFd socket = std::move(socket_);
+    open_.clear();
+    shutdown(socket.get(), SHUT_WR);
+    pollfd ended{socket.get(), 0, 0};
+    int rc = 0;
+    while ((rc = poll(&ended, 1, kPatienceMs)) < 0 && errno == EINTR) {
+    }
+    if (rc == 0) {
+        return Error{Errc::kTimeout, "the keeper process has not finished after 2 s"};
+    }
+    return {};
+}
+
+Keeper::~Keeper()
+{
+    if (auto status = release(); !status) {
+        // Nobody is left to tell; the keeper goes on by itself.
+        return;
+    }
+}
+
+}  // namespace dpdkperf::host

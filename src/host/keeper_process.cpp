@@ -1,0 +1,151 @@
+#include "dpdkperf/host/interface_lock.hpp"
+#include "dpdkperf/host/xdp_program.hpp"
+#include "keeper_protocol.hpp"
+#include "system_error.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstdio>
+#include <span>
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+namespace dpdkperf::host {
+
+namespace {
+
+constexpr int kSocket = 3;  // after the three standard ones
+
+// Whoever reads our standard output must see its end when main ends, and no port, file or
+// directory may stay in use because of us.
+void let_go_of_everything_but(int socket)
+{
+    const int null = open("/dev/null", O_RDWR);
+    dup2(null, STDIN_FILENO);
+    dup2(null, STDOUT_FILENO);
+    dup2(socket, kSocket);
+    close_range(kSocket + 1, UINT_MAX, 0);
+    if (chdir("/") != 0) {
+        return;  // then the directory stays in use until main ends
+    }
+}
+
+// Those of a terminal, of a service manager and of a closed standard error. The end of main is
+// the only reason to end.
+void ignore_signals()
+{
+    for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1, SIGUSR2}) {
+        struct sigaction action {};
+        action.sa_handler = SIG_IGN;
+        sigaction(number, &action, nullptr);
+    }
+}
+
+// What is to be undone, in order of registration. Fixed size: nothing can fail for memory later.
+class Actions {
+public:
+    void add(const KeeperMessage& action)
+    {
+        if (count_ < table_.size()) {
+            table_[count_++] = action;
+        }
+    }
+    void remove(Keeper::Token token)
+    {
+        auto* const end = table_.data() + count_;
+        auto* const kept = std::remove_if(
+            table_.data(), end, [&](const KeeperMessage& m) { return m.token == token; });
+        count_ -= static_cast<std::size_t>(end - kept);
+    }
+    [[nodiscard]] std::span<const KeeperMessage> all() const { return {table_.data(), count_}; }
+
+private:
+    std::array<KeeperMessage, Keeper::kMaxActions> table_{};
+    std::size_t count_ = 0;
+};
+
+Status removed(int rc, const char* path)
+{
+    if (rc == 0 || errno == ENOENT || errno == ENOTEMPTY) {
+        return {};
+    }
+    return system_error(std::string{"remove "} + path, errno);
+}
+
+Status detach(std::uint32_t interface_index, std::uint32_t program_id)
+{
+    const auto program = attached_xdp(interface_index);
+    if (!program || !*program) {
+        return {};  // the interface or the program has gone
+    }
+    const bool wanted = program_id != 0 ? (*program)->id == program_id
+                                        : (*program)->name.starts_with(kXdpNamePrefix);
+    return wanted ? detach_xdp(interface_index, (*program)->id) : Status{};
+}
+
+Status carry_out(const KeeperMessage& action)
+{
+    switch (action.verb) {
+    case KeeperVerb::kRemoveFile:
+        return removed(unlink(action.path.data()), action.path.data());
+    case KeeperVerb::kRemoveDirectory:
+        return removed(rmdir(action.path.data()), action.path.data());
+    case KeeperVerb::kRemoveLockFile:
+        remove_lock_file(action.path.data());
+        return {};
+    case KeeperVerb::kDetachXdp:
+        return detach(action.interface_index, action.program_id);
+    case KeeperVerb::kDone:
+        break;
+    }
+    return {};
+}
+
+// Until main has ended or released us.
+void listen_to_main(Actions& actions)
+{
+    for (;;) {
+        KeeperMessage message;
+        const auto n = recv(kSocket, &message, sizeof message, 0);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n != static_cast<ssize_t>(sizeof message)) {
+            return;
+        }
+        if (message.verb == KeeperVerb::kDone) {
+            actions.remove(message.token);
+        } else {
+            actions.add(message);
+        }
+    }
+}
+
+void undo_all(const Actions& actions)
+{
+    const auto all = actions.all();
+    for (auto action = all.rbegin(); action != all.rend(); ++action) {
+        if (const auto status = carry_out(*action); !status) {
+            dprintf(STDERR_FILENO, "dpdkperf: not undone: %s\n", status.error().message.c_str());
+        }
+    }
+}
+
+}  // namespace
+
+void run_keeper(int socket)
+{
+    ignore_signals();
+    prctl(PR_SET_NAME, "dpdkperf-keeper");
+    let_go_of_everything_but(socket);
+    Actions actions;
+    listen_to_main(actions);
+    undo_all(actions);
+    _exit(0);
+}
+
+}  // namespace dpdkperf::host

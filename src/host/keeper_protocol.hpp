@@ -1,0 +1,33 @@
+#pragma once
+
+// What passes between a Keeper and its process, over a SOCK_SEQPACKET pair: one KeeperMessage a
+// packet, in one direction. Both ends are the same program, so the layout is the compiler's.
+
+#include "dpdkperf/host/keeper.hpp"
+
+#include <array>
+#include <cstdint>
+
+namespace dpdkperf::host {
+
+enum class KeeperVerb : std::uint8_t {
+    kDone,  // forget the action with this token
+    kRemoveFile,
+    kRemoveDirectory,
+    kRemoveLockFile,
+    kDetachXdp,
+};
+
+struct KeeperMessage {
+    KeeperVerb verb = KeeperVerb::kDone;
+    std::uint64_t token = 0;
+    std::uint32_t interface_index = 0;
+    std::uint32_t program_id = 0;
+    std::array<char, Keeper::kMaxPathBytes + 1> path{};  // ends with 0
+};
+
+// The whole life of the keeper process, in the process that fork(2) has made. `socket` is its
+// end of the pair.
+[[noreturn]] void run_keeper(int socket);
+
+}  // namespace dpdkperf::host

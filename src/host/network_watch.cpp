@@ -1,0 +1,85 @@
+#include "dpdkperf/host/netlink.hpp"
+#include "link.hpp"
+#include "neighbour.hpp"
+#include "rtnetlink.hpp"
+#include "system_error.hpp"
+
+#include <array>
+#include <cerrno>
+
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+namespace dpdkperf::host {
+
+namespace {
+
+// The kernel packs announcements one to a datagram, and a link's is about 2 KB.
+constexpr std::size_t kReceiveBytes = 32768;
+
+constexpr std::uint32_t group(std::uint32_t number)
+{
+    return 1U << (number - 1);
+}
+
+std::optional<LinkChange> parse_link_change(const nlmsghdr& message)
+{
+    if ((message.nlmsg_type != RTM_NEWLINK && message.nlmsg_type != RTM_DELLINK) ||
+        mnl_nlmsg_get_payload_len(&message) < sizeof(ifinfomsg)) {
+        return std::nullopt;
+    }
+    const auto& info = *static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(&message));
+    // A bridge announces the leaving of a port as RTM_DELLINK of family AF_BRIDGE.
+    if (info.ifi_family != AF_UNSPEC) {
+        return std::nullopt;
+    }
+    const bool removed = message.nlmsg_type == RTM_DELLINK;
+    return LinkChange{static_cast<std::uint32_t>(info.ifi_index),
+        !removed && is_running(info.ifi_flags), removed};
+}
+
+}  // namespace
+
+Result<NetworkWatch> NetworkWatch::open()
+{
+    UniqueFd socket{::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE)};
+    sockaddr_nl address{};
+    address.nl_family = AF_NETLINK;
+    address.nl_groups = group(RTNLGRP_LINK) | group(RTNLGRP_NEIGH);
+    if (!socket ||
+        bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+        return system_error("watch neighbours and links", errno);
+    }
+    return NetworkWatch{std::move(socket)};
+}
+
+bool NetworkWatch::drain(const std::function<void(const NeighbourChange&)>& on_neighbour,
+    const std::function<void(const LinkChange&)>& on_link)
+{
+    bool complete = true;
+    alignas(nlmsghdr) std::array<std::byte, kReceiveBytes> buffer;
+    for (;;) {
+        const auto n = recv(socket_.get(), buffer.data(), buffer.size(), 0);
+        if (n < 0 && errno == ENOBUFS) {
+            complete = false;
+            continue;
+        }
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return complete;
+        }
+        int left = static_cast<int>(n);
+        const auto* message = reinterpret_cast<const nlmsghdr*>(buffer.data());
+        for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+            if (const auto neighbour = parse_neighbour(*message)) {
+                on_neighbour(*neighbour);
+            } else if (const auto link = parse_link_change(*message)) {
+                on_link(*link);
+            }
+        }
+    }
+}
+
+}  // namespace dpdkperf::host
