@@ -62,8 +62,11 @@ Error refusal(int error, const std::string& subject)
     case EHOSTUNREACH:
     case ENETDOWN:
         return {Errc::kNotFound, "no " + subject};
-    case EACCES:  // Linux, net/ipv4/fib_semantics.c, fib_props
+    // The other codes of special routes (Linux, net/ipv4/fib_semantics.c, fib_props).
+    case EACCES:
         return {Errc::kNotFound, subject + ": is prohibited"};
+    case EINVAL:
+        return {Errc::kNotFound, subject + ": is a blackhole"};
     default:
         return system_error(subject, error);
     }
@@ -100,6 +103,11 @@ Result<Route> route_to(const IpAddress& destination, const std::optional<IpAddre
         return Error{Errc::kUsage, "link-local address " + to_string(destination) +
                                        " needs an interface (" + to_string(destination) +
                                        "%interface)"};
+    }
+    if (source) {
+        if (auto holder = interface_with(*source); !holder) {
+            return std::move(holder).error();
+        }
     }
     Request request{RTM_GETROUTE, 0};
     auto& body = request.body<rtmsg>();

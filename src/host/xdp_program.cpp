@@ -3,8 +3,8 @@
 #include "bpf_objects.hpp"
 #include "steer_maps.h"
 #include "system_error.hpp"
+#include "xdp_slot.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -24,18 +24,6 @@ struct CloseObject {
 };
 struct DestroyLink {
     void operator()(bpf_link* link) const { bpf_link__destroy(link); }
-};
-
-// libbpf writes to standard error what it finds remarkable; our callers get an Error instead.
-class Silence {
-public:
-    Silence() : before_{libbpf_set_print(nullptr)} {}
-    Silence(const Silence&) = delete;
-    Silence& operator=(const Silence&) = delete;
-    ~Silence() { libbpf_set_print(before_); }
-
-private:
-    libbpf_print_fn_t before_;
 };
 
 steer_key key_of(IpProtocol protocol, const Endpoint& local, const Endpoint& remote)
@@ -80,7 +68,7 @@ XdpProgram::~XdpProgram() = default;
 
 Result<std::unique_ptr<XdpProgram>> XdpProgram::load()
 {
-    const Silence silence;
+    const SilentLibbpf silent;
     auto loaded = std::make_unique<Loaded>();
     const auto elf = steer_object();
     loaded->object.reset(bpf_object__open_mem(elf.data(), elf.size(), nullptr));
@@ -102,7 +90,10 @@ Result<std::unique_ptr<XdpProgram>> XdpProgram::load()
 
 Status XdpProgram::attach(const Interface& interface)
 {
-    const Silence silence;
+    if (auto free = expect_free_xdp(interface); !free) {
+        return free;
+    }
+    const SilentLibbpf silent;
     loaded_->link.reset(
         bpf_program__attach_xdp(loaded_->program, static_cast<int>(interface.index)));
     if (!loaded_->link) {

@@ -3,6 +3,7 @@
 #include "bpf_objects.hpp"
 #include "dpdkperf/host/xdp_program.hpp"
 #include "system_error.hpp"
+#include "xdp_slot.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -10,7 +11,6 @@
 #include <filesystem>
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <linux/if_link.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -29,13 +29,6 @@ std::string program_name(std::uint32_t id)
         return {};
     }
     return info.name;
-}
-
-Error foreign_program(const Interface& interface, const AttachedXdp& program)
-{
-    return {Errc::kBusy, "interface " + interface.name + " already has XDP program '" +
-                             program.name + "' (id " + std::to_string(program.id) +
-                             "); remove it with 'ip link set dev " + interface.name + " xdp off'"};
 }
 
 bool is_af_xdp(int fd)
@@ -67,7 +60,7 @@ Result<std::optional<AttachedXdp>> attached_xdp(std::uint32_t interface_index)
     return std::optional{AttachedXdp{found->id, program_name(found->id), found->mode_flags}};
 }
 
-Status clear_xdp(const Interface& interface, const InterfaceLock&)
+Status expect_free_xdp(const Interface& interface)
 {
     auto program = attached_xdp(interface.index);
     if (!program) {
@@ -76,10 +69,21 @@ Status clear_xdp(const Interface& interface, const InterfaceLock&)
     if (!*program) {
         return {};
     }
-    if (!(*program)->name.starts_with(kXdpNamePrefix)) {
-        return foreign_program(interface, **program);
+    return Error{Errc::kBusy, "interface " + interface.name + " already has XDP program '" +
+                                  (*program)->name + "' (id " + std::to_string((*program)->id) +
+                                  "); remove it with 'ip link set dev " + interface.name +
+                                  " xdp off'"};
+}
+
+Status clear_xdp(const Interface& interface, const InterfaceLock&)
+{
+    const auto program = attached_xdp(interface.index);
+    if (program && *program && (*program)->name.starts_with(kXdpNamePrefix)) {
+        if (auto detached = detach_xdp(interface.index, (*program)->id); !detached) {
+            return detached;
+        }
     }
-    return detach_xdp(interface.index, (*program)->id);
+    return expect_free_xdp(interface);
 }
 
 Status detach_xdp(std::uint32_t interface_index, std::uint32_t program_id)
@@ -88,6 +92,7 @@ Status detach_xdp(std::uint32_t interface_index, std::uint32_t program_id)
     if (!program || !*program || (*program)->id != program_id) {
         return program ? Status{} : Status{program.error()};
     }
+    const SilentLibbpf silent;
     // The descriptor makes the kernel compare: whoever attached meanwhile stays.
     const UniqueFd expected{bpf_prog_get_fd_by_id(program_id)};
     bpf_xdp_attach_opts options{};

@@ -1,0 +1,51 @@
+#include "dpdkperf/host/interface_lock.hpp"
+#include "dpdkperf/host/keeper.hpp"
+#include "dpdkperf/host/xdp_program.hpp"
+#include "foreign_program.hpp"
+#include "lab.hpp"
+#include "temporary_directory.hpp"
+
+#include <gtest/gtest.h>
+
+namespace dpdkperf::host {
+namespace {
+
+constexpr std::uint32_t kIndex = 10;  // hx0
+
+std::string program_after_undoing(const DetachXdp& action)
+{
+    auto keeper = Keeper::start();
+    EXPECT_TRUE(keeper && keeper->undo(action) && keeper->release());
+    const auto program = attached_xdp(kIndex);
+    return program && *program ? (*program)->name : "none";
+}
+
+TEST(KeeperOfXdp, DetachesOurProgramsByNameAndNoOthers)
+{
+    const Lab lab;
+    attach_program("dpdkperf_pass", kIndex);
+    EXPECT_EQ(program_after_undoing({kIndex, 0}), "none");
+    EXPECT_EQ(program_after_undoing({kIndex, 0}), "none");
+    attach_program("firewall", kIndex);
+    EXPECT_EQ(program_after_undoing({kIndex, 0}), "firewall");
+}
+
+TEST(KeeperOfXdp, DetachesAProgramByItsId)
+{
+    const Lab lab;
+    attach_program("dpdkperf_pass", kIndex);
+    const std::uint32_t id = (*attached_xdp(kIndex))->id;
+    EXPECT_EQ(program_after_undoing({kIndex, id + 1}), "dpdkperf_pass");
+    EXPECT_EQ(program_after_undoing({kIndex, id}), "none");
+}
+
+TEST(KeeperOfXdp, MindsThatTheInterfaceIsGone)
+{
+    auto keeper = Keeper::start();
+    ASSERT_TRUE(keeper);
+    ASSERT_TRUE(keeper->undo(DetachXdp{4711, 0}));
+    EXPECT_TRUE(keeper->release());
+}
+
+}  // namespace
+}  // namespace dpdkperf::host
