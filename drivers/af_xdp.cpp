@@ -1,0 +1,193 @@
+#include "dpdkperf/drivers/af_xdp.hpp"
+
+#include <algorithm>
+
+#include <rte_dev.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+
+#include "dpdkperf/host/interface_facts.hpp"
+
+namespace dpdkperf::drivers {
+
+namespace {
+
+// What the kernel keeps free in front of a received frame (XDP_PACKET_HEADROOM, linux/bpf.h).
+constexpr std::uint32_t kXdpHeadroomBytes = 256;
+
+Status check(const host::Interface& interface)
+{
+    if (!interface.ethernet) {
+        return Error{Errc::kUsage, "interface " + interface.name + " carries no Ethernet frames"};
+    }
+    if (interface.mtu_bytes > AfXdpPort::kMaxMtuBytes) {
+        const std::string most = std::to_string(AfXdpPort::kMaxMtuBytes);
+        return Error{Errc::kUsage,
+            "interface " + interface.name + " has an MTU of " +
+                std::to_string(interface.mtu_bytes) + " bytes, AF_XDP takes at most " + most +
+                "; lower it with 'ip link set dev " + interface.name + " mtu " + most + "'"};
+    }
+    return {};
+}
+
+ports::PortPlan plan_for_queue(const host::Interface& interface, const rte_eth_dev_info& info)
+{
+    // No fast free: mbufs come back one by one from the kernel's completion ring, or through RX.
+    auto plan = ports::plan_for(
+        {.queue_pairs = 1, .mtu_bytes = interface.mtu_bytes + kXdpHeadroomBytes}, info);
+    const auto facts = host::interface_facts(interface);
+    plan.numa_node = facts.numa_node.value_or(-1);
+    return plan;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<AfXdpPort>> AfXdpPort::open(
+    const host::Interface& interface, const ports::Eal& eal, host::Keeper& keeper)
+{
+    if (Status status = check(interface); !status) {
+        return std::move(status).error();
+    }
+    auto lock = host::InterfaceLock::acquire(interface.name);
+    if (!lock) {
+        return std::move(lock).error();
+    }
+    if (Status status = host::clear_xdp(interface, *lock); !status) {
+        return std::move(status).error();
+    }
+    auto program = host::XdpProgram::load();
+    if (!program) {
+        return std::move(program).error();
+    }
+    std::unique_ptr<AfXdpPort> port{
+        new AfXdpPort{interface, eal, keeper, *std::move(lock), *std::move(program)}};
+    if (Status status = port->open_queues(); !status) {
+        return std::move(status).error().within("interface " + interface.name);
+    }
+    return port;
+}
+
+AfXdpPort::AfXdpPort(const host::Interface& interface, const ports::Eal& eal, host::Keeper& keeper,
+    host::InterfaceLock lock, std::unique_ptr<host::XdpProgram> program)
+    : interface_{interface}, eal_{eal}, keeper_{keeper}, lock_{std::move(lock)},
+      program_{std::move(program)}
+{}
+
+AfXdpPort::~AfXdpPort()
+{
+    close();
+}
+
+Status AfXdpPort::open_queues()
+{
+    for (const host::Undo& undo : {host::Undo{host::RemoveLockFile{lock_.path()}},
+             host::Undo{host::DetachXdp{.interface_index = interface_.index}}}) {
+        auto token = keeper_.undo(undo);
+        if (!token) {
+            return std::move(token).error();
+        }
+        undo_.push_back(*token);
+    }
+    auto queues = host::active_rx_queues(interface_);
+    if (!queues) {
+        return std::move(queues).error();
+    }
+    if (*queues > host::XdpProgram::kMaxQueues) {
+        return Error{Errc::kUsage, std::to_string(*queues) + " receive queues are more than " +
+                std::to_string(host::XdpProgram::kMaxQueues) + "; reduce them with 'ethtool -L " +
+                interface_.name + " combined " + std::to_string(host::XdpProgram::kMaxQueues) + "'"};
+    }
+    auto handover = host::HandoverObject::create();
+    if (!handover) {
+        return std::move(handover).error();
+    }
+    for (std::uint32_t queue = 0; queue < *queues; ++queue) {
+        Status status;
+        eal_.run([&] { status = open_queue(queue, *handover); });
+        if (!status) {
+            return status;
+        }
+    }
+    return program_->attach(interface_);
+}
+
+std::string AfXdpPort::device_name(std::uint32_t queue) const
+{
+    return "net_af_xdp_" + std::to_string(interface_.index) + "_" + std::to_string(queue);
+}
+
+Status AfXdpPort::add_device(std::uint32_t queue, const host::HandoverObject& handover)
+{
+    const std::string name = device_name(queue);
+    // busy_budget stays at its default above 0: with 0 the driver may sleep in poll() for a second.
+    const std::string arguments = "iface=" + interface_.name +
+        ",start_queue=" + std::to_string(queue) + ",queue_count=1,xdp_prog=" + handover.path();
+    const int rc = rte_eal_hotplug_add("vdev", name.c_str(), arguments.c_str());
+    if (rc < 0) {
+        return Error{Errc::kDevice, "net_af_xdp for queue " + std::to_string(queue) + ": " +
+                rte_strerror(-rc)};
+    }
+    devices_.push_back(name);
+    return {};
+}
+
+Status AfXdpPort::open_queue(std::uint32_t queue, const host::HandoverObject& handover)
+{
+    if (Status status = add_device(queue, handover); !status) {
+        return status;
+    }
+    std::uint16_t id = 0;
+    rte_eth_dev_info info{};
+    if (rte_eth_dev_get_port_by_name(devices_.back().c_str(), &id) != 0 ||
+        rte_eth_dev_info_get(id, &info) != 0) {
+        return Error{Errc::kDevice, devices_.back() + " is no port"};
+    }
+    const auto before = host::af_xdp_sockets();
+    auto port = ports::Port::configure(id, plan_for_queue(interface_, info));
+    if (!port) {
+        return std::move(port).error();
+    }
+    auto after = host::af_xdp_sockets();
+    std::erase_if(after, [&](int fd) { return std::ranges::binary_search(before, fd); });
+    ports_.push_back(*std::move(port));
+    if (after.size() != 1) {
+        return Error{Errc::kDevice, devices_.back() + " has " + std::to_string(after.size()) +
+                " AF_XDP sockets instead of 1"};
+    }
+    auto attached = host::attached_xdp(interface_.index);
+    if (!attached) {
+        return std::move(attached).error();
+    }
+    if (*attached) {
+        if (Status status = host::detach_xdp(interface_.index, (*attached)->id); !status) {
+            return status;
+        }
+    }
+    if (Status status = program_->set_socket(queue, after.front()); !status) {
+        return status;
+    }
+    queues_.push_back(ports_.back().queue_pairs().front());
+    return ports_.back().start();
+}
+
+std::string AfXdpPort::driver() const
+{
+    const auto below = host::interface_facts(interface_).driver;
+    return below.empty() ? "net_af_xdp" : "net_af_xdp (" + below + ")";
+}
+
+void AfXdpPort::close() noexcept
+{
+    program_.reset();  // from now on all packets are the kernel's
+    eal_.run([this] {
+        ports_.clear();
+        for (const std::string& device : devices_) {
+            rte_eal_hotplug_remove("vdev", device.c_str());
+        }
+    });
+    for (const auto token : undo_) {
+        keeper_.done(token);
+    }
+}
+
+}  // namespace dpdkperf::drivers
