@@ -48,18 +48,13 @@ void Poller::fill_from(UdpStream& stream, std::uint64_t now, const StampTime& ti
         stream.session->pool_empty.fetch_add(1, std::memory_order_relaxed);
         return;
     }
-    const UdpTemplate& datagrams = stream.datagrams;
-    const auto write = [&]<bool kWide>() {
-        for (std::uint32_t i = 0; i < due; ++i) {
-            datagrams.prepare(*mbufs[i], context_.tags);
-            datagrams.stamp<kWide>(*mbufs[i], time, ++stream.stamped);
-        }
-    };
-    if (datagrams.wide()) {
-        write.operator()<true>();
+    const std::span made{mbufs, due};
+    if (stream.datagrams.wide()) {
+        stream.datagrams.make<true>(made, context_.tags, time, stream.stamped + 1);
     } else {
-        write.operator()<false>();
+        stream.datagrams.make<false>(made, context_.tags, time, stream.stamped + 1);
     }
+    stream.stamped += due;
     burst_.add(stream, static_cast<std::uint16_t>(due));
     some_exhausted_ |= stream.left() == 0;
 }

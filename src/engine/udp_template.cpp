@@ -45,9 +45,9 @@ void UdpTemplate::rewrite(std::byte* frame, bool filler_too) const noexcept
 void UdpTemplate::write_whole(
     rte_mbuf& mbuf, const TagField& tags, std::span<const std::byte> payload) const noexcept
 {
-    tags.of(mbuf) = 0;
-    prepare(mbuf, tags);
+    MbufFields{frame_bytes_}.write(mbuf);
     std::byte* frame = frame_of(mbuf);
+    std::memcpy(frame, head_.data(), payload_offset_);
     std::memcpy(frame + payload_offset_, payload.data(), payload.size());
     const std::uint16_t checksum = wire::finish_udp(wire::add_bytes(base_sum_, payload));
     std::memcpy(frame + checksum_offset_, &checksum, sizeof checksum);

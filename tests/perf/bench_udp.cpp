@@ -61,7 +61,7 @@ Result<ports::Port> open_port(const Arguments& a)
     rte_eth_dev_info info{};
     rte_eth_dev_info_get(id, &info);
     auto port = ports::Port::configure(
-        id, ports::plan_for({.queue_pairs = 1, .mtu_bytes = 9000, .transmits_only = true}, info));
+        id, ports::plan_for({.queue_pairs = 1, .mtu_bytes = 1500, .transmits_only = true}, info));
     if (port) {
         if (Status started = port->start(); !started) {
             return std::move(started).error();
@@ -126,7 +126,7 @@ int main(int argc, char** argv)
         auto engine = engine::create_udp_engine({.eal = &*eal,
             .pollers = {{eal->poller_lcores().front(), port->queue_pairs()}},
             .mac = port->mac(),
-            .mtu_bytes = 9000});
+            .mtu_bytes = 1500});
         if (!engine) {
             std::fprintf(stderr, "%s\n", engine.error().message.c_str());
             return 1;

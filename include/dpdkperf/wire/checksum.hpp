@@ -44,4 +44,13 @@ constexpr std::uint16_t finish_udp(ChecksumSum sum) noexcept
     return checksum == 0 ? std::uint16_t{0xffff} : checksum;
 }
 
+// finish_udp() for the sum of a few words, below 2^20: two folds are enough.
+constexpr std::uint16_t finish_udp_small(std::uint32_t sum) noexcept
+{
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum += sum >> 16;
+    const auto checksum = static_cast<std::uint16_t>(~sum);
+    return checksum == 0 ? std::uint16_t{0xffff} : checksum;
+}
+
 }  // namespace dpdkperf::wire

@@ -56,5 +56,12 @@ TEST(Checksum, OfUdpIsNeverZero)
     EXPECT_EQ(finish_udp(0x1234), finish(0x1234));
 }
 
+TEST(Checksum, OfFewWordsNeedsFewerFolds)
+{
+    for (std::uint32_t sum = 0; sum < 1U << 20; ++sum) {
+        ASSERT_EQ(finish_udp_small(sum), finish_udp(sum)) << sum;
+    }
+}
+
 }  // namespace
 }  // namespace dpdkperf::wire

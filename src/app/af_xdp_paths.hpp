@@ -1,0 +1,56 @@
+#pragma once
+
+#include "dpdkperf/control/data_path.hpp"
+#include "dpdkperf/drivers/af_xdp.hpp"
+#include "dpdkperf/engine/udp_engine.hpp"
+#include "dpdkperf/host/keeper.hpp"
+#include "dpdkperf/ports/eal.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/thread_pool.hpp>
+
+namespace dpdkperf::app {
+
+// Finds the interface to a peer, opens it as an af_xdp port with an engine, and lets go of it when
+// it has been idle for kIdle. What may block happens on a thread of its own.
+class AfXdpPaths final : public control::DataPaths {
+public:
+    static constexpr std::chrono::seconds kIdle{10};
+
+    // `eal_arguments`: the user's, or none. `keeper` and `loop` outlive this.
+    AfXdpPaths(
+        asio::io_context& loop, host::Keeper& keeper, std::vector<std::string> eal_arguments);
+    AfXdpPaths(const AfXdpPaths&) = delete;
+    AfXdpPaths& operator=(const AfXdpPaths&) = delete;
+    ~AfXdpPaths() override;
+
+    void acquire(const control::PathRequest& request, Handler handler) override;
+    void release() override;
+
+private:
+    // Worker thread.
+    Result<control::DataPath> find(const control::PathRequest& request);
+    Status open(const host::Interface& interface);
+    void close_port();
+
+    // One at a time on the worker: all below is the worker's, except generation_.
+    asio::io_context& loop_;
+    host::Keeper& keeper_;
+    const std::vector<std::string> eal_arguments_;
+    std::optional<ports::Eal> eal_;
+    std::unique_ptr<drivers::AfXdpPort> port_;
+    std::unique_ptr<traffic::Traffic> engine_;
+
+    asio::steady_timer idle_;
+    std::uint64_t generation_ = 0;  // main: of the last acquire() or release()
+    asio::thread_pool worker_{1};
+};
+
+}  // namespace dpdkperf::app

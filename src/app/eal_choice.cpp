@@ -1,0 +1,53 @@
+#include "eal_choice.hpp"
+
+#include "cpus.hpp"
+
+#include <fstream>
+
+#include <unistd.h>
+
+namespace dpdkperf::app {
+
+namespace {
+
+// Pools and rings of a few queues. With 2 MB pages EAL takes more when needed; without, this is
+// all there is, and only what is used becomes resident.
+constexpr std::size_t kHugeMemoryMb = 64;
+constexpr std::size_t kPlainMemoryMb = 256;
+
+std::size_t free_hugepage_mb()
+{
+    std::ifstream file{"/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages"};
+    std::size_t pages = 0;
+    file >> pages;
+    return pages * 2;
+}
+
+}  // namespace
+
+Result<ports::Eal> start_eal(
+    const std::vector<std::string>& user, std::optional<int> numa_node, host::Keeper& keeper)
+{
+    const std::string prefix = "dpdkperf-" + std::to_string(getpid());
+    // EAL keeps its run-time files here; it removes them itself unless the process is killed.
+    for (const host::Undo& undo : {host::Undo{host::RemoveDirectory{"/var/run/dpdk/" + prefix}}}) {
+        if (auto token = keeper.undo(undo); !token) {
+            return std::move(token).error();
+        }
+    }
+    const auto allowed = allowed_cpus();
+    const auto others = threads();
+    const bool huge = free_hugepage_mb() >= kHugeMemoryMb;
+    auto eal = ports::Eal::start(
+        user.empty() ? ports::eal_arguments({.cpu = choose_poller_cpu(allowed, numa_node),
+                           .memory_mb = huge ? kHugeMemoryMb : kPlainMemoryMb,
+                           .hugepages = huge,
+                           .file_prefix = prefix})
+                     : ports::eal_arguments(user, prefix));
+    if (eal) {
+        keep_off(others, allowed, eal->poller_cpus());
+    }
+    return eal;
+}
+
+}  // namespace dpdkperf::app

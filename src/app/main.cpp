@@ -1,0 +1,106 @@
+// dpdkperf: reads the command line, wires control, engine and reporter, and waits for the end.
+
+#include "af_xdp_paths.hpp"
+#include "dpdkperf/control/client.hpp"
+#include "dpdkperf/control/path_watch.hpp"
+#include "dpdkperf/control/server.hpp"
+#include "dpdkperf/control/signals.hpp"
+#include "dpdkperf/host/keeper.hpp"
+#include "dpdkperf/options/options.hpp"
+#include "dpdkperf/report/reporter.hpp"
+
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <asio/io_context.hpp>
+#include <unistd.h>
+
+namespace dpdkperf::app {
+
+namespace {
+
+int fail(const std::string& message)
+{
+    std::fprintf(stderr, "dpdkperf: error - %s\n", message.c_str());
+    return 1;
+}
+
+// Client and server have the same life: run until `done`, tell them of signals.
+template <class Role>
+int run_role(asio::io_context& loop, Role& role)
+{
+    int exit_code = 1;
+    const control::TerminationSignals signals{loop, [&](int signal) { role.interrupt(signal); }};
+    role.run([&](int code) {
+        exit_code = code;
+        loop.stop();
+    });
+    loop.run();
+    return exit_code;
+}
+
+int run(const options::Plan& plan)
+{
+    auto keeper = host::Keeper::start();  // forks: before there is any thread
+    if (!keeper) {
+        return fail(keeper.error().message);
+    }
+    report::Reporter reporter{{.json = plan.json,
+                                  .verbose = plan.verbose,
+                                  .extras = plan.verbose || isatty(STDERR_FILENO) != 0,
+                                  .version = options::version(),
+                                  .system_info = options::system_info()},
+        std::cout, std::cerr};
+    asio::io_context loop{1};
+    auto watch = control::watch_kernel(loop);
+    if (!watch) {
+        return fail(watch.error().message);
+    }
+    AfXdpPaths paths{loop, *keeper, plan.eal_arguments};
+    if (plan.role == options::Role::kServer) {
+        control::Server server{loop, plan, paths, **watch, reporter};
+        return run_role(loop, server);
+    }
+    control::ClientTest client{loop, plan, paths, **watch, reporter};
+    return run_role(loop, client);
+}
+
+int start(const std::vector<std::string_view>& arguments)
+{
+    const auto plan = options::parse(arguments);
+    if (!plan) {
+        std::fprintf(stderr, "dpdkperf: parameter error - %s\n%s", plan.error().message.c_str(),
+            "Usage: dpdkperf [EAL options --] [-s|-c host] [options]\n"
+            "Try `dpdkperf --help' for more information.\n");
+        return 1;
+    }
+    switch (plan->role) {
+    case options::Role::kHelp:
+        std::fputs(options::help_text().c_str(), stdout);
+        return 0;
+    case options::Role::kVersion:
+        std::fputs(options::version_text().c_str(), stdout);
+        return 0;
+    case options::Role::kClient:
+    case options::Role::kServer:
+        break;
+    }
+    return run(*plan);
+}
+
+}  // namespace
+
+}  // namespace dpdkperf::app
+
+int main(int argc, char** argv)
+{
+    try {
+        return dpdkperf::app::start({argv + 1, argv + argc});
+    } catch (const std::exception& e) {
+        return dpdkperf::app::fail(e.what());
+    }
+}
