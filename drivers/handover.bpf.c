@@ -3,13 +3,14 @@
 // steer.bpf.c takes the hook over. Its map must have this name and exist: the driver puts the
 // queue's socket into it (rte_eth_af_xdp.c, load_custom_xdp_prog(), DPDK 22.11).
 
-#include <linux/bpf.h>
+#include "steer_maps.h"
 
 #include <bpf/bpf_helpers.h>
+#include <linux/bpf.h>
 
 struct {
     __uint(type, BPF_MAP_TYPE_XSKMAP);
-    __uint(max_entries, 64);
+    __uint(max_entries, kSteerMaxQueues);
     __type(key, __u32);
     __type(value, __u32);
 } xsks_map SEC(".maps");

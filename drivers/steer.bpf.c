@@ -1,6 +1,10 @@
 // The XDP program of an af_xdp port: packets that dpdkperf has claimed go to the AF_XDP socket
 // of the queue they arrived on, all others stay the kernel's. Claims come and go at run time.
 
+#include "steer_maps.h"
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
@@ -9,18 +13,13 @@
 #include <linux/tcp.h>
 #include <linux/udp.h>
 
-#include <bpf/bpf_endian.h>
-#include <bpf/bpf_helpers.h>
-
-#include "steer_maps.h"
-
 // IPv4 flags and fragment offset (RFC 791, 3.1): either is set in every fragment.
 #define IPV4_MORE_FRAGMENTS 0x2000
 #define IPV4_FRAGMENT_OFFSET 0x1fff
 
 struct {
     __uint(type, BPF_MAP_TYPE_XSKMAP);
-    __uint(max_entries, STEER_MAX_QUEUES);
+    __uint(max_entries, kSteerMaxQueues);
     __type(key, __u32);
     __type(value, __u32);
 } xsks SEC(".maps");
@@ -28,16 +27,16 @@ struct {
 // Exactly these flows are claimed.
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, STEER_MAX_FLOWS);
-    __type(key, struct steer_key);
+    __uint(max_entries, kSteerMaxFlows);
+    __type(key, struct SteerKey);
     __type(value, __u8);
 } flows SEC(".maps");
 
 // From these addresses every UDP port is claimed, and every TCP flow that begins now.
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, STEER_MAX_PEERS);
-    __type(key, struct steer_key);
+    __uint(max_entries, kSteerMaxPeers);
+    __type(key, struct SteerKey);
     __type(value, __u8);
 } peers SEC(".maps");
 
@@ -45,20 +44,20 @@ struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, 1);
     __type(key, __u32);
-    __type(value, struct steer_owner);
+    __type(value, struct SteerOwner);
 } owner SEC(".maps");
 
 // Claimed packets dropped for want of a socket, by queue; the last element counts for all
 // queues from there on.
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    __uint(max_entries, STEER_MAX_QUEUES);
+    __uint(max_entries, kSteerMaxQueues);
     __type(key, __u32);
     __type(value, __u64);
 } stray SEC(".maps");
 
 struct packet {
-    struct steer_key key;
+    struct SteerKey key;
     __u8 opens;  // TCP: SYN without ACK
 };
 
@@ -127,7 +126,7 @@ static __always_inline int parse(struct packet* p, void* from, void* end)
 static __always_inline int owner_is_alive(void)
 {
     __u32 only = 0;
-    struct steer_owner* o = bpf_map_lookup_elem(&owner, &only);
+    struct SteerOwner* o = bpf_map_lookup_elem(&owner, &only);
     return o && bpf_ktime_get_ns() < o->heartbeat_ns + STEER_PATIENCE_NS;
 }
 
@@ -136,7 +135,7 @@ static __always_inline int is_claimed(struct packet* p)
     if (bpf_map_lookup_elem(&flows, &p->key)) {
         return 1;
     }
-    struct steer_key peer = p->key;
+    struct SteerKey peer = p->key;
     peer.remote_port = 0;
     if (!bpf_map_lookup_elem(&peers, &peer)) {
         return 0;
@@ -152,7 +151,7 @@ static __always_inline int is_claimed(struct packet* p)
 
 static __always_inline void count_stray(__u32 queue)
 {
-    __u32 slot = queue < STEER_MAX_QUEUES ? queue : STEER_MAX_QUEUES - 1;
+    __u32 slot = queue < kSteerMaxQueues ? queue : kSteerMaxQueues - 1;
     __u64* n = bpf_map_lookup_elem(&stray, &slot);
     if (n) {
         ++*n;

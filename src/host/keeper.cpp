@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -63,30 +64,27 @@ bool tell(int socket, const KeeperMessage& message)
     }
 }
 
-// The process in between ends at once, so that the keeper becomes the init process's child:
-// nobody here sees a SIGCHLD, and no wait() of ours meets it.
-[[noreturn]] void run_middle(int socket)
+// A process that was started without standard descriptors gets 0, 1 and 2 for others. The keeper
+// keeps its own 2: it must not be our end of the pair, or it would wait for itself.
+UniqueFd above_standard(int fd)
 {
-    setsid();
-    const pid_t keeper = fork();
-    if (keeper == 0) {
-        run_keeper(socket);
-    }
-    _exit(keeper < 0 ? 1 : 0);
+    const UniqueFd low{fd};
+    return UniqueFd{fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)};
 }
 
-Status reap(pid_t middle)
+Error no_keeper(int error)
 {
-    int status = 0;
-    while (waitpid(middle, &status, 0) < 0) {
-        if (errno != EINTR) {
-            return system_error("start the keeper process", errno);
-        }
+    return system_error("start the keeper process", error);
+}
+
+// Until then a signal from the terminal could end the keeper with us.
+Status wait_until_ready(int socket)
+{
+    char ready = 0;
+    ssize_t n = 0;
+    while ((n = recv(socket, &ready, 1, 0)) < 0 && errno == EINTR) {
     }
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        return Error{Errc::kSystem, "start the keeper process: fork failed"};
-    }
-    return {};
+    return n == 1 ? Status{} : Status{no_keeper(n < 0 ? errno : ECHILD)};
 }
 
 }  // namespace
@@ -95,21 +93,25 @@ Result<Keeper> Keeper::start()
 {
     int pair[2] = {-1, -1};
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
-        return system_error("start the keeper process", errno);
+        return no_keeper(errno);
     }
-    UniqueFd ours{pair[0]};
-    const UniqueFd theirs{pair[1]};
-    const pid_t middle = fork();
-    if (middle < 0) {
-        return system_error("start the keeper process", errno);
+    UniqueFd ours = above_standard(pair[0]);
+    UniqueFd theirs = above_standard(pair[1]);
+    if (!ours || !theirs) {
+        return no_keeper(errno);
     }
-    if (middle == 0) {
-        run_middle(theirs.get());
+    const pid_t pid = fork();
+    if (pid < 0) {
+        return no_keeper(errno);
     }
-    if (auto status = reap(middle); !status) {
-        return std::move(status).error();
+    if (pid == 0) {
+        run_keeper(theirs.get());
     }
-    return Keeper{std::move(ours)};
+    theirs.reset();
+    if (auto ready = wait_until_ready(ours.get()); !ready) {
+        return std::move(ready).error();
+    }
+    return Keeper{std::move(ours), pid};
 }
 
 Result<Keeper::Token> Keeper::undo(const Undo& action)
@@ -154,6 +156,8 @@ Status Keeper::release()
     }
     if (rc == 0) {
         return Error{Errc::kTimeout, "the keeper process has not finished after 2 s"};
+    }
+    while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
     }
     return {};
 }

@@ -24,10 +24,10 @@ constexpr int kSocket = 3;  // after the three standard ones
 // directory may stay in use because of us.
 void let_go_of_everything_but(int socket)
 {
+    dup2(socket, kSocket);
     const int null = open("/dev/null", O_RDWR);
     dup2(null, STDIN_FILENO);
     dup2(null, STDOUT_FILENO);
-    dup2(socket, kSocket);
     close_range(kSocket + 1, UINT_MAX, 0);
     if (chdir("/") != 0) {
         return;  // then the directory stays in use until main ends
@@ -139,9 +139,11 @@ void undo_all(const Actions& actions)
 
 void run_keeper(int socket)
 {
+    setsid();
     ignore_signals();
     prctl(PR_SET_NAME, "dpdkperf-keeper");
     let_go_of_everything_but(socket);
+    send(kSocket, "", 1, MSG_NOSIGNAL);
     Actions actions;
     listen_to_main(actions);
     undo_all(actions);

@@ -26,8 +26,9 @@ struct KeeperMessage {
     std::array<char, Keeper::kMaxPathBytes + 1> path{};  // ends with 0
 };
 
-// The whole life of the keeper process, in the process that fork(2) has made. `socket` is its
-// end of the pair.
+// The whole life of the keeper process, in the process that fork(2) has made. `socket` is its end
+// of the pair, above standard error; it sends one byte on it when nothing can end it any more but
+// main's end.
 [[noreturn]] void run_keeper(int socket);
 
 }  // namespace dpdkperf::host

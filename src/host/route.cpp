@@ -28,12 +28,43 @@ std::optional<IpAddress> via_in(const nlattr* attribute)
     return IpAddress::from_v6_bytes(v6);
 }
 
-// "route to 10.0.0.2 from 10.0.0.1 through veth0"
-std::string description(const IpAddress& destination, const std::optional<IpAddress>& source,
-    const std::optional<Interface>& interface)
+struct Question {
+    IpAddress destination;
+    std::optional<IpAddress> source;
+    std::optional<Interface> through;
+};
+
+// Checks what the kernel would check late or not at all.
+Result<Question> question_of(const IpAddress& destination, const std::optional<IpAddress>& source,
+    const std::optional<std::string>& interface)
 {
-    return "route to " + to_string(destination) + (source ? " from " + to_string(*source) : "") +
-           (interface ? " through " + interface->name : "");
+    Question question{destination, source, {}};
+    if (interface) {
+        auto through = interface_by_name(*interface);
+        if (!through) {
+            return std::move(through).error();
+        }
+        question.through = *std::move(through);
+    }
+    if (destination.is_link_local_v6() && !question.through) {
+        return Error{Errc::kUsage, "link-local address " + to_string(destination) +
+                                       " needs an interface (" + to_string(destination) +
+                                       "%interface)"};
+    }
+    if (source) {
+        if (auto holder = interface_with(*source); !holder) {
+            return std::move(holder).error();
+        }
+    }
+    return question;
+}
+
+// "route to 10.0.0.2 from 10.0.0.1 through veth0"
+std::string description(const Question& q)
+{
+    return "route to " + to_string(q.destination) +
+           (q.source ? " from " + to_string(*q.source) : "") +
+           (q.through ? " through " + q.through->name : "");
 }
 
 Status usable(const RouteAnswer& route, const IpAddress& destination, const std::string& subject)
@@ -72,6 +103,28 @@ Error refusal(int error, const std::string& subject)
     }
 }
 
+Result<RouteAnswer> ask(const Question& question, const std::string& subject)
+{
+    Request request{RTM_GETROUTE, 0};
+    auto& body = request.body<rtmsg>();
+    body.rtm_family = family_of(question.destination);
+    body.rtm_dst_len = prefix_bits_of(question.destination);
+    request.add(RTA_DST, question.destination);
+    if (question.source) {
+        body.rtm_src_len = prefix_bits_of(*question.source);
+        request.add(RTA_SRC, *question.source);
+    }
+    if (question.through) {
+        request.add(RTA_OIF, question.through->index);
+    }
+    std::optional<RouteAnswer> answer;
+    const int error = ask_kernel(request, [&](const nlmsghdr& m) { answer = parse_route(m); });
+    if (error != 0 || !answer) {
+        return refusal(error != 0 ? error : EHOSTUNREACH, subject);
+    }
+    return *answer;
+}
+
 }  // namespace
 
 std::optional<RouteAnswer> parse_route(const nlmsghdr& message)
@@ -91,41 +144,14 @@ std::optional<RouteAnswer> parse_route(const nlmsghdr& message)
 Result<Route> route_to(const IpAddress& destination, const std::optional<IpAddress>& source,
     const std::optional<std::string>& interface)
 {
-    std::optional<Interface> through;
-    if (interface) {
-        auto found = interface_by_name(*interface);
-        if (!found) {
-            return std::move(found).error();
-        }
-        through = *std::move(found);
+    auto question = question_of(destination, source, interface);
+    if (!question) {
+        return std::move(question).error();
     }
-    if (destination.is_link_local_v6() && !through) {
-        return Error{Errc::kUsage, "link-local address " + to_string(destination) +
-                                       " needs an interface (" + to_string(destination) +
-                                       "%interface)"};
-    }
-    if (source) {
-        if (auto holder = interface_with(*source); !holder) {
-            return std::move(holder).error();
-        }
-    }
-    Request request{RTM_GETROUTE, 0};
-    auto& body = request.body<rtmsg>();
-    body.rtm_family = family_of(destination);
-    body.rtm_dst_len = prefix_bits_of(destination);
-    request.add(RTA_DST, destination);
-    if (source) {
-        body.rtm_src_len = prefix_bits_of(*source);
-        request.add(RTA_SRC, *source);
-    }
-    if (through) {
-        request.add(RTA_OIF, through->index);
-    }
-    const std::string subject = description(destination, source, through);
-    std::optional<RouteAnswer> answer;
-    const int error = ask_kernel(request, [&](const nlmsghdr& m) { answer = parse_route(m); });
-    if (error != 0 || !answer) {
-        return refusal(error != 0 ? error : EHOSTUNREACH, subject);
+    const std::string subject = description(*question);
+    const auto answer = ask(*question, subject);
+    if (!answer) {
+        return answer.error();
     }
     if (auto status = usable(*answer, destination, subject); !status) {
         return std::move(status).error();

@@ -6,10 +6,10 @@
 #include <linux/types.h>
 
 enum {
-    STEER_MAX_QUEUES = 64,
+    kSteerMaxQueues = 64,
     // 256 streams of a session, four sessions at a time, and as many that are being closed.
-    STEER_MAX_FLOWS = 2048,
-    STEER_MAX_PEERS = 1024,
+    kSteerMaxFlows = 2048,
+    kSteerMaxPeers = 1024,
 };
 
 // An owner that has been silent for longer is taken for dead.
@@ -18,7 +18,7 @@ enum {
 // Maps `flows` and `peers`. Addresses in wire order, IPv4 mapped (::ffff:a.b.c.d); ports in host
 // order; local is the receiving side, that is the destination of the packets. In `peers`
 // remote_port is 0.
-struct steer_key {
+struct SteerKey {
     __u32 local[4];
     __u32 remote[4];
     __u16 local_port;
@@ -28,6 +28,6 @@ struct steer_key {
 };
 
 // Map `owner`, one element. CLOCK_MONOTONIC, which is bpf_ktime_get_ns().
-struct steer_owner {
+struct SteerOwner {
     __u64 heartbeat_ns;
 };

@@ -16,8 +16,8 @@ namespace dpdkperf::host {
 
 namespace {
 
-static_assert(XdpProgram::kMaxQueues == STEER_MAX_QUEUES);
-static_assert(sizeof(steer_key) == 40, "a hole in the key would make lookups fail");
+static_assert(XdpProgram::kMaxQueues == kSteerMaxQueues);
+static_assert(sizeof(SteerKey) == 40, "a hole in the key would make lookups fail");
 
 struct CloseObject {
     void operator()(bpf_object* object) const { bpf_object__close(object); }
@@ -26,9 +26,9 @@ struct DestroyLink {
     void operator()(bpf_link* link) const { bpf_link__destroy(link); }
 };
 
-steer_key key_of(IpProtocol protocol, const Endpoint& local, const Endpoint& remote)
+SteerKey key_of(IpProtocol protocol, const Endpoint& local, const Endpoint& remote)
 {
-    steer_key key{};
+    SteerKey key{};
     std::memcpy(key.local, local.address.v6_bytes().data(), sizeof key.local);
     std::memcpy(key.remote, remote.address.v6_bytes().data(), sizeof key.remote);
     key.local_port = local.port;
@@ -37,7 +37,7 @@ steer_key key_of(IpProtocol protocol, const Endpoint& local, const Endpoint& rem
     return key;
 }
 
-Status insert(int map, const steer_key& key, const std::string& what)
+Status insert(int map, const SteerKey& key, const std::string& what)
 {
     const std::uint8_t claimed = 1;
     if (const int rc = bpf_map_update_elem(map, &key, &claimed, BPF_ANY); rc < 0) {
@@ -139,7 +139,7 @@ void XdpProgram::release_peer(IpProtocol protocol, const Endpoint& local, const 
 void XdpProgram::heartbeat()
 {
     const std::uint32_t only = 0;
-    const steer_owner owner{monotonic_ns()};
+    const SteerOwner owner{monotonic_ns()};
     bpf_map_update_elem(loaded_->owner, &only, &owner, BPF_ANY);
 }
 

@@ -1,9 +1,10 @@
 // What is on an interface's XDP hook besides our program, and how it goes.
 
+#include "xdp_slot.hpp"
+
 #include "bpf_objects.hpp"
 #include "dpdkperf/host/xdp_program.hpp"
 #include "system_error.hpp"
-#include "xdp_slot.hpp"
 
 #include <algorithm>
 #include <cerrno>

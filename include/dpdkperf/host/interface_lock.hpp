@@ -18,8 +18,10 @@ public:
     static Result<InterfaceLock> acquire(
         const std::string& interface_name, const std::string& directory = kDirectory);
 
-    InterfaceLock(InterfaceLock&& other) noexcept = default;
-    InterfaceLock& operator=(InterfaceLock&& other) noexcept = delete;
+    InterfaceLock(const InterfaceLock&) = delete;
+    InterfaceLock& operator=(const InterfaceLock&) = delete;
+    InterfaceLock(InterfaceLock&&) noexcept = default;
+    InterfaceLock& operator=(InterfaceLock&&) noexcept = delete;
     ~InterfaceLock();
 
     [[nodiscard]] const std::string& path() const { return path_; }

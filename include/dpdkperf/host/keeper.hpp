@@ -9,6 +9,8 @@
 #include <string>
 #include <variant>
 
+#include <sys/types.h>
+
 namespace dpdkperf::host {
 
 // What the keeper may have to undo. Each is carried out only if there is something to undo.
@@ -39,9 +41,12 @@ public:
     static constexpr std::size_t kMaxActions = 64;
     static constexpr std::size_t kMaxPathBytes = 511;
 
-    // Forks: call it before there is any thread, lock or change. The keeper is no child of ours.
+    // Forks: call it before there is any thread, lock or change. The keeper is our child, and
+    // release() reaps it.
     static Result<Keeper> start();
 
+    Keeper(const Keeper&) = delete;
+    Keeper& operator=(const Keeper&) = delete;
     Keeper(Keeper&&) noexcept = default;
     Keeper& operator=(Keeper&&) noexcept = delete;
     ~Keeper();  // release()
@@ -57,9 +62,10 @@ public:
     Status release();
 
 private:
-    explicit Keeper(UniqueFd socket) : socket_{std::move(socket)} {}
+    Keeper(UniqueFd socket, pid_t pid) : socket_{std::move(socket)}, pid_{pid} {}
 
     UniqueFd socket_;
+    pid_t pid_;
     std::set<Token> open_;
     Token next_ = 1;
 };

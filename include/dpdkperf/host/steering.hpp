@@ -25,7 +25,9 @@ public:
     virtual void release_flow(
         IpProtocol protocol, const Endpoint& local, const Endpoint& remote) = 0;
 
-    // Packets from any port of `peer` to `local` are ours (a server, for the time of one test).
+    // Packets from any port of `peer` to `local` are ours (a server, for the time of one test). Of
+    // TCP only connections that open meanwhile: a SYN without ACK claims its flow, which stays
+    // until release_flow(); what `peer` has open already, the control connection, is the kernel's.
     virtual Status claim_peer(
         IpProtocol protocol, const Endpoint& local, const IpAddress& peer) = 0;
     virtual void release_peer(
@@ -36,10 +38,10 @@ public:
     virtual void heartbeat() = 0;
 
     // Claimed packets that arrived on queue `queue` of the interface, where no poller listens,
-    // and were dropped. Anything but 0 ends the test with an error.
+    // and were dropped, since the steering was made. A growing number ends the test with an error.
     struct Stray {
         std::uint64_t packets = 0;
-        std::uint32_t queue = 0;
+        std::uint32_t queue = 0;  // that most of them came to
     };
     [[nodiscard]] virtual Stray stray() const = 0;
 };

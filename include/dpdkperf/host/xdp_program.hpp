@@ -65,6 +65,8 @@ public:
     // Loads the program; it does nothing yet. Errors: kPermission without CAP_BPF and
     // CAP_NET_ADMIN (or root).
     static Result<std::unique_ptr<XdpProgram>> load();
+    XdpProgram(const XdpProgram&) = delete;
+    XdpProgram& operator=(const XdpProgram&) = delete;
     ~XdpProgram() override;
 
     // Puts the program on the interface, in native mode where the driver can, else generic.

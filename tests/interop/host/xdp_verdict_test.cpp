@@ -120,7 +120,7 @@ protected:
     void age_heartbeat(std::chrono::nanoseconds age)
     {
         const auto then = std::chrono::steady_clock::now().time_since_epoch() - age;
-        const steer_owner owner{static_cast<std::uint64_t>(then.count())};
+        const SteerOwner owner{static_cast<std::uint64_t>(then.count())};
         const std::uint32_t only = 0;
         const UniqueFd map = map_of_program("owner");
         ASSERT_EQ(bpf_map_update_elem(map.get(), &only, &owner, BPF_ANY), 0);

@@ -210,28 +210,67 @@ TEST_F(KeeperTest, DoesNotHoldDescriptorsOfItsProcess)
     EXPECT_EQ(read(out.get(), &byte, 1), 0);
 }
 
-// With a keeper as a child, its process would see SIGCHLD and meet it in wait().
-TEST_F(KeeperTest, IsNoChildOfItsProcess)
+TEST_F(KeeperTest, LeavesNoZombie)
 {
-    const auto keeper = Keeper::start();
+    auto keeper = Keeper::start();
     ASSERT_TRUE(keeper);
+    ASSERT_TRUE(keeper->release());
     EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
     EXPECT_EQ(errno, ECHILD);
 }
 
-TEST_F(KeeperTest, OutlivesTheSignalsOfATerminal)
+// The keeper, in a process that has no other child.
+pid_t only_child()
+{
+    pid_t child = -1;
+    std::ifstream{"/proc/thread-self/children"} >> child;
+    return child;
+}
+
+TEST_F(KeeperTest, OutlivesTheSignalsThatEndItsProcess)
 {
     Vanishing vanishing{directory()};
     Child main{[&](Child::Signal& ready) {
-        setpgid(0, 0);
+        auto keeper = Keeper::start();
+        for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) {
+            if (kill(only_child(), number) != 0) {
+                _exit(1);
+            }
+        }
+        (void)keeper->undo(RemoveFile{make_file("file")});
+        ready.give();
+        pause();
+    }};
+    ASSERT_TRUE(main.wait_for_signal());
+    main.kill();
+    EXPECT_EQ(vanishing.next(), "file");
+}
+
+TEST_F(KeeperTest, IsNotInTheTerminalsProcessGroup)
+{
+    Child main{[&](Child::Signal& same) {
+        const auto keeper = Keeper::start();
+        if (getsid(only_child()) == getsid(0)) {
+            same.give();
+        }
+    }};
+    EXPECT_FALSE(main.wait_for_signal());
+}
+
+TEST_F(KeeperTest, WorksForAProcessWithoutStandardDescriptors)
+{
+    Vanishing vanishing{directory()};
+    Child main{[&](Child::Signal& ready) {
+        for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+            close(fd);
+        }
         auto keeper = Keeper::start();
         (void)keeper->undo(RemoveFile{make_file("file")});
         ready.give();
         pause();
     }};
     ASSERT_TRUE(main.wait_for_signal());
-    kill(-main.pid(), SIGINT);
-    main.join();
+    main.kill();
     EXPECT_EQ(vanishing.next(), "file");
 }
 
