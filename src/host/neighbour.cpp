@@ -17,11 +17,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// In these states the kernel itself would send to the address (NUD_VALID, Linux,
-// include/net/neighbour.h).
-constexpr std::uint16_t kUsable =
-    NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY;
-
 // RFC 863. A host without the service answers with an ICMP error, which nobody reads.
 constexpr std::uint16_t kDiscardPort = 9;
 
@@ -71,9 +66,10 @@ std::optional<NeighbourChange> parse_neighbour(const nlmsghdr& message)
     if ((body.ndm_family != AF_INET && body.ndm_family != AF_INET6) || !address) {
         return std::nullopt;
     }
-    const bool usable = !gone && (body.ndm_state & kUsable) != 0;
+    // The kernel tells an address only while it would itself send to it: NUD_VALID, from
+    // permanent to stale (Linux, net/core/neighbour.c, neigh_fill_info()).
     return NeighbourChange{static_cast<std::uint32_t>(body.ndm_ifindex), *address,
-        usable ? mac_in(a[NDA_LLADDR]) : std::nullopt};
+        gone ? std::nullopt : mac_in(a[NDA_LLADDR])};
 }
 
 Result<Mac> resolve_neighbour(

@@ -83,6 +83,7 @@ def main():
         ip link set hx1 up
         ip tuntap add hxtun mode tun
         ip link add hxbr type bridge
+        ip link add hxvx type vxlan id 9 dstport 4789
         ip neigh add 10.9.0.2 lladdr 02:00:00:00:00:02 dev hx0 nud permanent
         ip neigh add 10.9.0.3 dev hx0 nud failed
         ip route add 10.8.0.0/16 via 10.9.0.2
@@ -106,9 +107,10 @@ def main():
     show("NeighbourFailed", "10.9.0.3 did not answer", neighbour("hx0", "10.9.0.3"))
     show("NeighbourDeleted", "ip neigh del 10.9.0.2",
          announced(RTNLGRP_NEIGH, "ip neigh del 10.9.0.2 dev hx0", lambda t, f: t == 29))
-    show("BridgeEntry", "an entry of a bridge's forwarding table: ip link set hx1 master hxbr",
-         announced(RTNLGRP_NEIGH, "ip link set hx1 master hxbr",
+    show("TunnelEntry", "an entry of a VXLAN's forwarding table, with the address 10.9.0.9",
+         announced(RTNLGRP_NEIGH, "bridge fdb add 02:00:00:00:00:09 dev hxvx dst 10.9.0.9",
                    lambda t, f: t == 28 and f == socket.AF_BRIDGE))
+    run("ip link set hx1 master hxbr")
     show("BridgePortLeaves", "ip link set hx1 nomaster",
          announced(RTNLGRP_LINK, "ip link set hx1 nomaster",
                    lambda t, f: t == 17 and f == socket.AF_BRIDGE))

@@ -110,9 +110,9 @@ TEST(ParseNeighbour, GivesAMacOnlyWhileItIsUsable)
     EXPECT_FALSE(deleted->mac);
 }
 
-TEST(ParseNeighbour, DoesNotTakeABridgesTableForOurs)
+TEST(ParseNeighbour, DoesNotTakeATunnelsTableForOurs)
 {
-    EXPECT_FALSE(parse_neighbour(message(recorded::kBridgeEntry)));
+    EXPECT_FALSE(parse_neighbour(message(recorded::kTunnelEntry)));
 }
 
 // The kernel would never cut a message; a bug of ours in handling lengths could.
