@@ -111,7 +111,7 @@ protected:
         options.data_size_in = static_cast<std::uint32_t>(frame.size());
         options.ctx_in = &context;
         options.ctx_size_in = sizeof context;
-        EXPECT_EQ(bpf_prog_test_run_opts(running_.get(), &options), 0) << std::strerror(errno);
+        EXPECT_EQ(bpf_prog_test_run_opts(running_.get(), &options), 0);
         return options.retval;
     }
     std::uint32_t verdict(const Frame& frame) { return verdict(bytes_of(frame)); }
@@ -315,20 +315,20 @@ TEST_F(XdpVerdictTest, ClaimedTcpPeerKeepsTheConnectionsItHas)
         return Frame{
             .remote = at("10.9.0.2", from), .local = kLocal4, .protocol = 6, .tcp_flags = flags};
     };
-    constexpr std::uint16_t kControl = 40000, kData = 40001;
+    constexpr std::uint16_t control = 40000, data = 40001;
     ASSERT_TRUE(program_->claim_peer(IpProtocol::kTcp, kLocal4, kRemote4.address));
-    EXPECT_EQ(verdict(segment(kControl, kAck)), XDP_PASS);
-    EXPECT_EQ(verdict(segment(kControl, kSyn | kAck)), XDP_PASS);
-    EXPECT_EQ(verdict(segment(kData, kAck)), XDP_PASS);
-    EXPECT_EQ(verdict(segment(kData, kSyn)), XDP_DROP);
-    EXPECT_EQ(verdict(segment(kData, kAck)), XDP_DROP);
-    EXPECT_EQ(verdict(segment(kControl, kAck)), XDP_PASS);
+    EXPECT_EQ(verdict(segment(control, kAck)), XDP_PASS);
+    EXPECT_EQ(verdict(segment(control, kSyn | kAck)), XDP_PASS);
+    EXPECT_EQ(verdict(segment(data, kAck)), XDP_PASS);
+    EXPECT_EQ(verdict(segment(data, kSyn)), XDP_DROP);
+    EXPECT_EQ(verdict(segment(data, kAck)), XDP_DROP);
+    EXPECT_EQ(verdict(segment(control, kAck)), XDP_PASS);
 
     program_->release_peer(IpProtocol::kTcp, kLocal4, kRemote4.address);
-    EXPECT_EQ(verdict(segment(kData, kAck)), XDP_DROP);
-    EXPECT_EQ(verdict(segment(kData + 1, kSyn)), XDP_PASS);
-    program_->release_flow(IpProtocol::kTcp, kLocal4, at("10.9.0.2", kData));
-    EXPECT_EQ(verdict(segment(kData, kAck)), XDP_PASS);
+    EXPECT_EQ(verdict(segment(data, kAck)), XDP_DROP);
+    EXPECT_EQ(verdict(segment(data + 1, kSyn)), XDP_PASS);
+    program_->release_flow(IpProtocol::kTcp, kLocal4, at("10.9.0.2", data));
+    EXPECT_EQ(verdict(segment(data, kAck)), XDP_PASS);
 }
 
 }  // namespace
