@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 namespace dpdkperf::host {
@@ -72,6 +73,12 @@ UniqueFd above_standard(int fd)
     return UniqueFd{fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)};
 }
 
+// glibc 2.36 declares pidfd_open() without extern "C".
+int pidfd_of_ourselves()
+{
+    return static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0));
+}
+
 Error no_keeper(int error)
 {
     return system_error("start the keeper process", error);
@@ -97,7 +104,8 @@ Result<Keeper> Keeper::start()
     }
     UniqueFd ours = above_standard(pair[0]);
     UniqueFd theirs = above_standard(pair[1]);
-    if (!ours || !theirs) {
+    const UniqueFd main = above_standard(pidfd_of_ourselves());
+    if (!ours || !theirs || !main) {
         return no_keeper(errno);
     }
     const pid_t pid = fork();
@@ -105,7 +113,7 @@ Result<Keeper> Keeper::start()
         return no_keeper(errno);
     }
     if (pid == 0) {
-        run_keeper(theirs.get());
+        run_keeper(theirs.get(), main.get());
     }
     theirs.reset();
     if (auto ready = wait_until_ready(ours.get()); !ready) {
@@ -146,10 +154,12 @@ Status Keeper::release()
     if (!socket_) {
         return {};
     }
-    // Our half is closed; the keeper's end hangs up when it ends, which is POLLHUP.
     const UniqueFd socket = std::move(socket_);
     open_.clear();
-    shutdown(socket.get(), SHUT_WR);
+    KeeperMessage message;
+    message.verb = KeeperVerb::kRelease;
+    tell(socket.get(), message);
+    // Its end hangs up when it ends, which is POLLHUP.
     pollfd ended{socket.get(), 0, 0};
     int rc = 0;
     while ((rc = poll(&ended, 1, kPatienceMs)) < 0 && errno == EINTR) {

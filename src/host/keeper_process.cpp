@@ -11,6 +11,7 @@
 #include <span>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
@@ -18,17 +19,24 @@ namespace dpdkperf::host {
 
 namespace {
 
-constexpr int kSocket = 3;  // after the three standard ones
+// Where the two descriptors that we keep are put, after the three standard ones.
+constexpr int kSocket = 3, kMain = 4;
+
+// A process with much memory takes its time to die; one that hangs in a driver never does.
+constexpr int kPatienceMs = 10'000;
 
 // Whoever reads our standard output must see its end when main ends, and no port, file or
 // directory may stay in use because of us.
-void let_go_of_everything_but(int socket)
+void let_go_of_everything_but(int socket, int main)
 {
-    dup2(socket, kSocket);
+    const int high_socket = fcntl(socket, F_DUPFD, kMain + 1);
+    const int high_main = fcntl(main, F_DUPFD, kMain + 1);
+    dup2(high_socket, kSocket);
+    dup2(high_main, kMain);
     const int null = open("/dev/null", O_RDWR);
     dup2(null, STDIN_FILENO);
     dup2(null, STDOUT_FILENO);
-    close_range(kSocket + 1, UINT_MAX, 0);
+    close_range(kMain + 1, UINT_MAX, 0);
     if (chdir("/") != 0) {
         return;  // then the directory stays in use until main ends
     }
@@ -99,13 +107,15 @@ Status carry_out(const KeeperMessage& action)
         return {};
     case KeeperVerb::kDetachXdp:
         return detach(action.interface_index, action.program_id);
+    case KeeperVerb::kRelease:
     case KeeperVerb::kDone:
         break;
     }
     return {};
 }
 
-// Until main has ended or released us.
+// Until main has released us or has ended. Its end of the pair is closed while it dies, before
+// other descriptors perhaps, locks among them: what is undone must have been let go of.
 void listen_to_main(Actions& actions)
 {
     for (;;) {
@@ -115,6 +125,11 @@ void listen_to_main(Actions& actions)
             continue;
         }
         if (n != static_cast<ssize_t>(sizeof message)) {
+            pollfd ended{kMain, POLLIN, 0};
+            poll(&ended, 1, kPatienceMs);
+            return;
+        }
+        if (message.verb == KeeperVerb::kRelease) {
             return;
         }
         if (message.verb == KeeperVerb::kDone) {
@@ -137,12 +152,12 @@ void undo_all(const Actions& actions)
 
 }  // namespace
 
-void run_keeper(int socket)
+void run_keeper(int socket, int main)
 {
     setsid();
     ignore_signals();
     prctl(PR_SET_NAME, "dpdkperf-keeper");
-    let_go_of_everything_but(socket);
+    let_go_of_everything_but(socket, main);
     send(kSocket, "", 1, MSG_NOSIGNAL);
     Actions actions;
     listen_to_main(actions);

@@ -11,7 +11,8 @@
 namespace dpdkperf::host {
 
 enum class KeeperVerb : std::uint8_t {
-    kDone,  // forget the action with this token
+    kRelease,  // undo all and end; main goes on
+    kDone,     // forget the action with this token
     kRemoveFile,
     kRemoveDirectory,
     kRemoveLockFile,
@@ -27,8 +28,8 @@ struct KeeperMessage {
 };
 
 // The whole life of the keeper process, in the process that fork(2) has made. `socket` is its end
-// of the pair, above standard error; it sends one byte on it when nothing can end it any more but
-// main's end.
-[[noreturn]] void run_keeper(int socket);
+// of the pair, on which it sends one byte when nothing can end it any more but main's end; `main`
+// is main's pidfd. Both are above standard error.
+[[noreturn]] void run_keeper(int socket, int main);
 
 }  // namespace dpdkperf::host

@@ -30,9 +30,10 @@ struct DetachXdp {
 using Undo = std::variant<RemoveFile, RemoveDirectory, RemoveLockFile, DetachXdp>;
 
 // The keeper process: it outlives this one, however this one ends (return, signal, crash,
-// SIGKILL), then undoes what has not been marked as done, latest first, and ends. It ignores the
-// signals of a terminal, holds no descriptor of ours but standard error, where it writes what it
-// could not undo, and stays in the network namespace in which it was started. Main thread only.
+// SIGKILL), waits until the kernel has closed all of its descriptors (at most 10 s), undoes what
+// has not been marked as done, latest first, and ends. It ignores the signals of a terminal, holds
+// no descriptor of ours but standard error, where it writes what it could not undo, and stays in
+// the network namespace in which it was started. Main thread only.
 class Keeper {
 public:
     using Token = std::uint64_t;

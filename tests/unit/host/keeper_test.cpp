@@ -1,4 +1,5 @@
 #include "child.hpp"
+#include "dpdkperf/host/interface_lock.hpp"
 #include "dpdkperf/host/keeper.hpp"
 #include "temporary_directory.hpp"
 
@@ -90,6 +91,26 @@ TEST_F(KeeperTest, UndoesWhatAKilledProcessLeftLatestFirst)
     EXPECT_EQ(vanishing.next(), "second");
     EXPECT_EQ(vanishing.next(), "first");
     EXPECT_EQ(vanishing.next(), "directory");
+}
+
+// The kernel closes a dead process's descriptors one by one, latest first: the keeper's is gone
+// before the lock is.
+TEST_F(KeeperTest, UndoesNothingBeforeItsProcessHasLetGoOfEverything)
+{
+    Vanishing vanishing{directory()};
+    Child main{[&](Child::Signal& ready) {
+        const auto lock = InterfaceLock::acquire("veth0", directory().string());
+        for (int i = 0; i < 900; ++i) {
+            (void)open("/dev/null", O_RDONLY);
+        }
+        auto keeper = Keeper::start();
+        (void)keeper->undo(RemoveLockFile{lock->path()});
+        ready.give();
+        pause();
+    }};
+    ASSERT_TRUE(main.wait_for_signal());
+    main.kill();
+    EXPECT_NE(vanishing.next(), "");
 }
 
 TEST_F(KeeperTest, HasFinishedWhenReleaseReturns)
