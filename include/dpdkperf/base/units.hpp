@@ -47,7 +47,7 @@ private:
 };
 
 // iperf3's default for UDP: 1 Mbit/s in powers of two (iperf 3.12, src/iperf.h, UDP_RATE).
-inline constexpr BitRate kIperf3DefaultUdpRate = BitRate::from_bps(1024 * 1024);
+inline constexpr BitRate kIperf3DefaultUdpRate = BitRate::from_bps(1'048'576);
 
 constexpr double bits(PayloadBytes bytes)
 {
