@@ -1,12 +1,12 @@
 #pragma once
 
+#include "dpdkperf/base/units.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "dpdkperf/base/units.hpp"
 
 namespace dpdkperf::options {
 
@@ -20,38 +20,39 @@ struct Plan {
     Role role = Role::kClient;
 
     // Both roles.
-    std::uint16_t port = 5201;                       // -p
+    std::uint16_t port = 5201;                                   // -p
     std::chrono::nanoseconds interval{std::chrono::seconds{1}};  // -i, 0: none
-    std::optional<std::string> bind_address;         // -B, without %dev
-    std::optional<std::string> bind_device;          // --bind-dev, or -B's %dev
-    Family family = Family::kAny;                    // -4, -6
-    bool verbose = false;                            // -V
-    bool json = false;                               // -J
-    bool force_flush = false;                        // --forceflush
+    std::optional<std::string> bind_address;                     // -B, without %dev
+    std::optional<std::string> bind_device;                // --bind-dev, or the %dev of -B or -c
+    Family family = Family::kAny;                          // -4, -6
+    bool verbose = false;                                  // -V
+    bool json = false;                                     // -J
+    bool force_flush = false;                              // --forceflush
     std::optional<std::chrono::milliseconds> rcv_timeout;  // --rcv-timeout; iperf3: 120 s
 
     // Server.
-    bool one_off = false;                            // -1
+    bool one_off = false;  // -1
 
     // Client.
-    std::string host;                                // -c, without %dev
-    Protocol protocol = Protocol::kTcp;              // -u
-    std::optional<BitRate> rate;                     // -b; 0: unlimited. validate() sets the default
-    std::uint32_t burst = 0;                         // -b rate/N, 0: none
-    std::optional<std::uint64_t> block_bytes;        // -l
-    std::optional<std::chrono::seconds> duration;    // -t; 0: without end
-    std::uint64_t bytes = 0;                         // -n, 0: no limit
-    std::uint64_t blocks = 0;                        // -k, 0: no limit
-    std::uint32_t parallel = 1;                      // -P
-    bool reverse = false;                            // -R
-    bool bidirectional = false;                      // --bidir
-    std::chrono::seconds omit{0};                    // -O
-    std::optional<std::uint16_t> client_port;        // --cport
-    bool counters_64bit = false;                     // --udp-counters-64bit, or chosen by validate()
-    bool repeating_payload = false;                  // --repeating-payload
+    std::string host;                              // -c, without %dev; fe80::…%dev keeps it
+    Protocol protocol = Protocol::kTcp;            // -u
+    std::optional<BitRate> rate;                   // -b; 0: unlimited. validate() sets the default
+    std::uint32_t burst = 0;                       // -b rate/N, 0: none
+    std::optional<std::uint64_t> block_bytes;      // -l
+    std::optional<std::chrono::seconds> duration;  // -t; 0: without end, or ended by -n or -k.
+                                                   // validate() sets the default
+    std::uint64_t bytes = 0;                       // -n, 0: no limit
+    std::uint64_t blocks = 0;                      // -k, 0: no limit
+    std::uint32_t parallel = 1;                    // -P
+    bool reverse = false;                          // -R
+    bool bidirectional = false;                    // --bidir
+    std::chrono::seconds omit{0};                  // -O
+    std::optional<std::uint16_t> client_port;      // --cport
+    bool counters_64bit = false;                   // --udp-counters-64bit, or chosen by validate()
+    bool repeating_payload = false;                // --repeating-payload
     std::optional<std::chrono::milliseconds> connect_timeout;  // --connect-timeout
-    std::uint64_t window_bytes = 0;                  // -w, 0: the system's default
-    std::uint8_t tos = 0;                            // -S, --dscp
+    std::uint64_t window_bytes = 0;                            // -w, 0: the system's default
+    std::uint8_t tos = 0;                                      // -S, --dscp (shifted left by two)
 
     // What stands before "--": for DPDK's EAL.
     std::vector<std::string> eal_arguments;

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "dpdkperf/base/result.hpp"
+#include "dpdkperf/options/plan.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace dpdkperf::options {
+
+enum class Side { kBoth, kServer, kClient };
+enum class Takes { kNothing, kValue, kOptionalValue };  // kOptionalValue: only as --name=value
+enum class Support { kYes, kNotYet };
+
+// A plan while it is being read. What was given matters to validate() and is forgotten then.
+struct Draft {
+    Plan plan;
+    std::optional<Role> role;
+    std::string client_option, server_option;  // the last one given of either side, by long name
+    bool duration_given = false;
+};
+
+// One row of the table: one meaning. Parsing and help come from the same rows.
+struct Option {
+    char flag = 0;           // 0: long name only
+    std::string_view name;   // without its dashes
+    std::string_view alias;  // an older long name, not shown in the help
+    Side side = Side::kBoth;
+    Takes takes = Takes::kNothing;
+    std::string_view value_name;  // for the help: "#[KMG]"
+    std::string_view help;        // '\n' where a line of the help ends
+    Support support = Support::kYes;
+    // Stores `value` in the draft. The error gives the reason only; parse() adds option and value.
+    Status (*apply)(Draft& draft, std::string_view value) = nullptr;
+};
+
+// All options of iperf3, those that we do not offer yet included, in the order of the help.
+std::span<const Option> option_table();
+
+// Rules between options, and defaults that depend on several. Every rule cites iperf3's words.
+Status validate(Draft& draft);
+
+}  // namespace dpdkperf::options

@@ -1,0 +1,204 @@
+#include "dpdkperf/options/options.hpp"
+#include "option.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+namespace dpdkperf::options {
+
+namespace {
+
+Error usage(std::string message)
+{
+    return Error{Errc::kUsage, std::move(message)};
+}
+
+std::string dashed(std::string_view name)
+{
+    return "--" + std::string{name};
+}
+
+std::string quoted(std::string_view text)
+{
+    return "'" + std::string{text} + "'";
+}
+
+const Option* find_flag(char flag)
+{
+    for (const Option& option : option_table()) {
+        if (option.flag == flag) {
+            return &option;
+        }
+    }
+    return nullptr;
+}
+
+// The option that `name` stands for: its name, or an abbreviation that fits one option only
+// (getopt_long(3)).
+Result<const Option*> find_name(std::string_view name)
+{
+    std::vector<std::string_view> possible;
+    const Option* found = nullptr;
+    bool several = false;
+    for (const Option& option : option_table()) {
+        for (const std::string_view candidate : {option.name, option.alias}) {
+            if (candidate == name) {
+                return &option;
+            }
+            if (!candidate.empty() && candidate.starts_with(name)) {
+                possible.push_back(candidate);
+                several = several || (found != nullptr && found != &option);
+                found = &option;
+            }
+        }
+    }
+    if (found == nullptr) {
+        return usage("unknown option " + quoted(dashed(name)));
+    }
+    if (several) {
+        std::string message = "option " + quoted(dashed(name)) + " is ambiguous; possibilities:";
+        for (const std::string_view candidate : possible) {
+            message += " " + quoted(dashed(candidate));
+        }
+        return usage(message);
+    }
+    return found;
+}
+
+Error not_supported(const Option& option)
+{
+    const std::string flag = option.flag != 0 ? std::string{" (-"} + option.flag + ")" : "";
+    return usage(dashed(option.name) + flag + " is not supported yet");
+}
+
+// Walks over arguments as getopt_long(3) does. iperf3's options need no permutation: it ignores
+// arguments that belong to no option, we refuse them.
+class Parser {
+public:
+    explicit Parser(std::span<const std::string_view> arguments) : rest_{arguments} {}
+
+    Result<Plan> run()
+    {
+        while (!rest_.empty() && !finished()) {
+            const std::string_view argument = rest_.front();
+            rest_ = rest_.subspan(1);
+            if (const Status status = read(argument); !status) {
+                return status.error();
+            }
+        }
+        if (const Status status = validate(draft_); !status) {
+            return status.error();
+        }
+        return std::move(draft_.plan);
+    }
+
+private:
+    // -h and -v take effect at once, as in iperf3.
+    [[nodiscard]] bool finished() const
+    {
+        return draft_.role == Role::kHelp || draft_.role == Role::kVersion;
+    }
+
+    Status read(std::string_view argument)
+    {
+        if (argument.starts_with("--") && argument.size() > 2) {
+            return read_long(argument.substr(2));
+        }
+        if (argument.starts_with("-") && argument.size() > 1) {
+            return read_flags(argument.substr(1));
+        }
+        return usage("unexpected argument " + quoted(argument));
+    }
+
+    Status read_long(std::string_view text)
+    {
+        const auto equals = text.find('=');
+        const auto option = find_name(text.substr(0, equals));
+        if (!option) {
+            return option.error();
+        }
+        const Option& found = **option;
+        if (found.support == Support::kNotYet) {
+            return not_supported(found);
+        }
+        const bool has_value = equals != std::string_view::npos;
+        if (found.takes == Takes::kNothing && has_value) {
+            return usage(dashed(found.name) + " takes no value");
+        }
+        if (has_value) {
+            return apply(found, text.substr(equals + 1));
+        }
+        return found.takes == Takes::kValue ? apply_next(found, dashed(found.name))
+                                            : apply(found, {});
+    }
+
+    // "uR", "t10", "uVt": switches, the last of which may take a value.
+    Status read_flags(std::string_view flags)
+    {
+        while (!flags.empty() && !finished()) {
+            const std::string shown{'-', flags.front()};
+            const Option* option = find_flag(flags.front());
+            flags.remove_prefix(1);
+            if (option == nullptr) {
+                return usage("unknown option " + quoted(shown));
+            }
+            if (option->support == Support::kNotYet) {
+                return not_supported(*option);
+            }
+            if (option->takes == Takes::kValue) {
+                return flags.empty() ? apply_next(*option, shown) : apply(*option, flags);
+            }
+            if (Status status = apply(*option, {}); !status) {
+                return status;
+            }
+        }
+        return {};
+    }
+
+    // The value is the next argument, whatever it looks like.
+    Status apply_next(const Option& option, const std::string& shown)
+    {
+        if (rest_.empty()) {
+            return usage(shown + " needs a value");
+        }
+        const std::string_view value = rest_.front();
+        rest_ = rest_.subspan(1);
+        return apply(option, value);
+    }
+
+    Status apply(const Option& option, std::string_view value)
+    {
+        if (option.side == Side::kClient) {
+            draft_.client_option = dashed(option.name);
+        } else if (option.side == Side::kServer) {
+            draft_.server_option = dashed(option.name);
+        }
+        Status status = option.apply(draft_, value);
+        if (status) {
+            return status;
+        }
+        const std::string shown = option.takes == Takes::kNothing ? "" : " " + quoted(value);
+        return std::move(status).error().within(dashed(option.name) + shown);
+    }
+
+    std::span<const std::string_view> rest_;
+    Draft draft_;
+};
+
+}  // namespace
+
+Result<Plan> parse(std::span<const std::string_view> arguments)
+{
+    const auto border = std::find(arguments.begin(), arguments.end(), "--");
+    if (border == arguments.end()) {
+        return Parser{arguments}.run();
+    }
+    auto plan = Parser{{border + 1, arguments.end()}}.run();
+    if (plan) {
+        plan->eal_arguments.assign(arguments.begin(), border);
+    }
+    return plan;
+}
+
+}  // namespace dpdkperf::options

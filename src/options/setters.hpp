@@ -1,0 +1,48 @@
+#pragma once
+
+#include "dpdkperf/base/result.hpp"
+#include "option.hpp"
+
+#include <string_view>
+
+// What the rows of the table do with their values: one function per option. Ranges and their
+// error texts are those of iperf 3.12, src/iperf_error.c, unless a comment says otherwise.
+namespace dpdkperf::options {
+
+Status set_help(Draft& draft, std::string_view value);
+Status set_version(Draft& draft, std::string_view value);
+Status set_server(Draft& draft, std::string_view value);
+Status set_client(Draft& draft, std::string_view value);
+
+Status set_port(Draft& draft, std::string_view value);
+Status set_interval(Draft& draft, std::string_view value);
+Status set_bind(Draft& draft, std::string_view value);
+Status set_bind_device(Draft& draft, std::string_view value);
+Status set_verbose(Draft& draft, std::string_view value);
+Status set_json(Draft& draft, std::string_view value);
+Status set_force_flush(Draft& draft, std::string_view value);
+Status set_rcv_timeout(Draft& draft, std::string_view value);
+Status set_ipv4(Draft& draft, std::string_view value);
+Status set_ipv6(Draft& draft, std::string_view value);
+
+Status set_one_off(Draft& draft, std::string_view value);
+
+Status set_udp(Draft& draft, std::string_view value);
+Status set_connect_timeout(Draft& draft, std::string_view value);
+Status set_rate(Draft& draft, std::string_view value);
+Status set_duration(Draft& draft, std::string_view value);
+Status set_bytes(Draft& draft, std::string_view value);
+Status set_blocks(Draft& draft, std::string_view value);
+Status set_length(Draft& draft, std::string_view value);
+Status set_client_port(Draft& draft, std::string_view value);
+Status set_parallel(Draft& draft, std::string_view value);
+Status set_reverse(Draft& draft, std::string_view value);
+Status set_bidirectional(Draft& draft, std::string_view value);
+Status set_window(Draft& draft, std::string_view value);
+Status set_tos(Draft& draft, std::string_view value);
+Status set_dscp(Draft& draft, std::string_view value);
+Status set_omit(Draft& draft, std::string_view value);
+Status set_64bit_counters(Draft& draft, std::string_view value);
+Status set_repeating_payload(Draft& draft, std::string_view value);
+
+}  // namespace dpdkperf::options

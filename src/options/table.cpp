@@ -1,0 +1,159 @@
+#include "option.hpp"
+#include "setters.hpp"
+
+namespace dpdkperf::options {
+
+namespace {
+
+using enum Side;
+using enum Takes;
+
+constexpr Option row(char flag, std::string_view name, Side side, std::string_view help,
+    Status (*apply)(Draft&, std::string_view))
+{
+    return {flag, name, {}, side, kNothing, {}, help, Support::kYes, apply};
+}
+
+constexpr Option row(char flag, std::string_view name, Side side, std::string_view value_name,
+    std::string_view help, Status (*apply)(Draft&, std::string_view))
+{
+    return {flag, name, {}, side, kValue, value_name, help, Support::kYes, apply};
+}
+
+// An option of iperf3 that is refused by name. It becomes a row of the kind above when we offer it.
+constexpr Option not_yet(char flag, std::string_view name, Side side, Takes takes)
+{
+    return {flag, name, {}, side, takes, {}, {}, Support::kNotYet, nullptr};
+}
+
+constexpr Option with_alias(std::string_view alias, Option option)
+{
+    option.alias = alias;
+    return option;
+}
+
+// Names, letters and sides: iperf 3.12, src/iperf_api.c, iperf_parse_arguments; the rows from
+// --json-stream on came later (up to 3.21).
+constexpr Option kTable[] = {
+    row('p', "port", kBoth, "#", "server port to listen on/connect to (default 5201)", set_port),
+    row('i', "interval", kBoth, "#",
+        "seconds between periodic reports, 0.1 to 60\n(default 1, 0 for none)", set_interval),
+    row('B', "bind", kBoth, "<host>[%<dev>]",
+        "bind to the interface associated with the address <host>\n"
+        "(optional <dev> equivalent to `--bind-dev <dev>`)",
+        set_bind),
+    row(0, "bind-dev", kBoth, "<dev>", "use the network interface <dev>", set_bind_device),
+    row('V', "verbose", kBoth, "more detailed output", set_verbose),
+    row('J', "json", kBoth, "output in JSON format", set_json),
+    row(0, "forceflush", kBoth, "force flushing output at every interval", set_force_flush),
+    row(0, "rcv-timeout", kBoth, "#", "idle timeout for receiving data (default 120000 ms)",
+        set_rcv_timeout),
+    row('4', "version4", kBoth, "only use IPv4", set_ipv4),
+    row('6', "version6", kBoth, "only use IPv6", set_ipv6),
+    row('v', "version", kBoth, "show version information and quit", set_version),
+    row('h', "help", kBoth, "show this message and quit", set_help),
+
+    row('s', "server", kServer, "run in server mode", set_server),
+    row('1', "one-off", kServer, "handle one client connection then exit", set_one_off),
+
+    row('c', "client", kClient, "<host>[%<dev>]",
+        "run in client mode, connecting to <host>\n"
+        "(option <dev> equivalent to `--bind-dev <dev>`)",
+        set_client),
+    row('u', "udp", kClient, "use UDP rather than TCP", set_udp),
+    row(0, "connect-timeout", kClient, "#", "timeout for control connection setup (ms)",
+        set_connect_timeout),
+    with_alias("bandwidth", row('b', "bitrate", kClient, "#[KMGT][/#]",
+                                "target bitrate in bits/sec (0 for unlimited)\n"
+                                "(default 1 Mbit/sec for UDP, unlimited for TCP)\n"
+                                "(optional slash and packet count for burst mode)",
+                                set_rate)),
+    row('t', "time", kClient, "#", "time in seconds to transmit for (default 10 secs)",
+        set_duration),
+    row('n', "bytes", kClient, "#[KMGT]", "number of bytes to transmit (instead of -t)", set_bytes),
+    row('k', "blockcount", kClient, "#[KMGT]",
+        "number of blocks (packets) to transmit\n(instead of -t or -n)", set_blocks),
+    row('l', "length", kClient, "#[KMGT]",
+        "length of buffer to read or write, for UDP of a packet\n"
+        "(default 128 KB for TCP, what the MTU holds for UDP)",
+        set_length),
+    // iperf3 takes it from a server, too, which has no use for it; so do we.
+    row(0, "cport", kBoth, "<port>",
+        "client: bind to a specific local port\n(default: ephemeral port)", set_client_port),
+    row('P', "parallel", kClient, "#", "number of parallel client streams to run", set_parallel),
+    row('R', "reverse", kClient, "run in reverse mode (server sends, client receives)",
+        set_reverse),
+    row(0, "bidir", kClient, "run in bidirectional mode.\nClient and server send and receive data.",
+        set_bidirectional),
+    row('w', "window", kClient, "#[KMG]", "set the socket buffer sizes of the other side",
+        set_window),
+    row('S', "tos", kClient, "N",
+        "set the IP type of service, 0-255.\n"
+        "The usual prefixes for octal and hex can be used,\n"
+        "i.e. 52, 064 and 0x34 all specify the same value.",
+        set_tos),
+    row(0, "dscp", kClient, "N",
+        "set the IP dscp value, either 0-63 or symbolic.\n"
+        "Numeric values can be specified in decimal,\n"
+        "octal and hex (see --tos above).",
+        set_dscp),
+    row('O', "omit", kClient, "N", "perform pre-test for N seconds and omit its statistics",
+        set_omit),
+    // iperf3 takes it from a server, too.
+    row(0, "udp-counters-64bit", kBoth,
+        "client: use 64-bit counters in UDP test packets\n"
+        "(by itself where 32 bits could overflow)",
+        set_64bit_counters),
+    row(0, "repeating-payload", kClient,
+        "use repeating pattern in payload, instead of\nrandomized payload (like in iperf2)",
+        set_repeating_payload),
+
+    not_yet('f', "format", kBoth, kValue),
+    not_yet('I', "pidfile", kBoth, kValue),
+    not_yet('F', "file", kBoth, kValue),
+    not_yet('A', "affinity", kBoth, kValue),
+    not_yet(0, "logfile", kBoth, kValue),
+    not_yet(0, "timestamps", kBoth, kOptionalValue),
+    not_yet(0, "snd-timeout", kBoth, kValue),
+    not_yet('d', "debug", kBoth, kOptionalValue),
+    not_yet('D', "daemon", kServer, kNothing),
+    not_yet(0, "server-bitrate-limit", kServer, kValue),
+    not_yet(0, "idle-timeout", kServer, kValue),
+    not_yet(0, "rsa-private-key-path", kServer, kValue),
+    not_yet(0, "authorized-users-path", kServer, kValue),
+    not_yet(0, "time-skew-threshold", kServer, kValue),
+    not_yet(0, "sctp", kClient, kNothing),
+    not_yet('X', "xbind", kClient, kValue),
+    not_yet(0, "nstreams", kClient, kValue),
+    not_yet(0, "pacing-timer", kClient, kValue),
+    not_yet(0, "fq-rate", kClient, kValue),
+    not_yet(0, "no-fq-socket-pacing", kClient, kNothing),
+    with_alias("linux-congestion", not_yet('C', "congestion", kClient, kValue)),
+    not_yet('M', "set-mss", kClient, kValue),
+    not_yet('N', "no-delay", kClient, kNothing),
+    not_yet('L', "flowlabel", kClient, kValue),
+    not_yet('Z', "zerocopy", kClient, kNothing),
+    not_yet('T', "title", kClient, kValue),
+    not_yet(0, "extra-data", kClient, kValue),
+    not_yet(0, "get-server-output", kClient, kNothing),
+    not_yet(0, "dont-fragment", kClient, kNothing),
+    not_yet(0, "username", kClient, kValue),
+    not_yet(0, "rsa-public-key-path", kClient, kValue),
+    not_yet(0, "json-stream", kBoth, kNothing),
+    not_yet(0, "json-stream-full-output", kBoth, kNothing),
+    not_yet(0, "cntl-ka", kBoth, kOptionalValue),
+    not_yet('m', "mptcp", kBoth, kNothing),
+    not_yet(0, "server-max-duration", kServer, kValue),
+    not_yet(0, "use-pkcs1-padding", kBoth, kNothing),
+    not_yet(0, "skip-rx-copy", kClient, kNothing),
+    not_yet(0, "gsro", kClient, kNothing),
+};
+
+}  // namespace
+
+std::span<const Option> option_table()
+{
+    return kTable;
+}
+
+}  // namespace dpdkperf::options

@@ -1,0 +1,141 @@
+#include "option.hpp"
+
+#include <algorithm>
+#include <limits>
+
+// Rules between options. The texts are those of iperf 3.12, src/iperf_error.c.
+namespace dpdkperf::options {
+
+namespace {
+
+constexpr std::chrono::seconds kDefaultDuration{10};  // iperf 3.12, src/iperf.h, DURATION
+
+// iperf 3.12, src/iperf.h: MAX_BLOCKSIZE; src/iperf_udp.h: MIN_ and MAX_UDP_BLOCKSIZE.
+constexpr std::uint64_t kMaxBlock = 1024 * 1024;
+constexpr std::uint64_t kMinUdpBlock = 16, kMaxUdpBlock = 65'507;
+
+// A datagram that fits into an Ethernet frame; stands for a length that is not known yet.
+constexpr std::uint64_t kUsualUdpBlock = 1448;
+
+// From here on 32-bit counters, which iperf3 reads as signed, are ambiguous (iperf 3.12,
+// src/iperf_udp.c, iperf_udp_recv).
+constexpr double kMaxSmallCounter = 0x1p31;
+
+Error usage(const std::string& message)
+{
+    return Error{Errc::kUsage, message};
+}
+
+Status check_role(const Draft& draft)
+{
+    if (!draft.role) {
+        return usage("must either be a client (-c) or server (-s)");
+    }
+    if (draft.role == Role::kServer && !draft.client_option.empty()) {
+        return usage(draft.client_option + ": some option you are trying to set is client only");
+    }
+    if (draft.role == Role::kClient && !draft.server_option.empty()) {
+        return usage(draft.server_option + ": some option you are trying to set is server only");
+    }
+    return {};
+}
+
+Status check_block(const Plan& plan)
+{
+    if (!plan.block_bytes) {
+        return {};
+    }
+    const std::uint64_t bytes = *plan.block_bytes;
+    const std::string shown = "--length '" + std::to_string(bytes) + "': ";
+    if (bytes > kMaxBlock) {
+        return usage(shown + "block size too large (maximum = 1048576 bytes)");
+    }
+    if (plan.protocol == Protocol::kUdp && (bytes < kMinUdpBlock || bytes > kMaxUdpBlock)) {
+        return usage(shown + "block size invalid (minimum = 16 bytes, maximum = 65507 bytes)");
+    }
+    return {};
+}
+
+Status check_end(const Draft& draft)
+{
+    const int conditions = static_cast<int>(draft.plan.bytes != 0) +
+                           static_cast<int>(draft.plan.blocks != 0) +
+                           static_cast<int>(draft.duration_given);
+    if (conditions > 1) {
+        return usage("only one test end condition (-t, -n, -k) may be specified");
+    }
+    return {};
+}
+
+Status check_direction(const Plan& plan)
+{
+    if (plan.reverse && plan.bidirectional) {
+        return usage("--reverse, --bidir: cannot be both reverse and bidirectional");
+    }
+    if (plan.rcv_timeout && !plan.reverse && !plan.bidirectional) {
+        return usage("--rcv-timeout '" + std::to_string(plan.rcv_timeout->count()) +
+                     "': client receive timeout is valid only in receiving mode");
+    }
+    return {};
+}
+
+// The most datagrams that a stream of this test can have; infinite without a limit.
+double max_datagrams(const Plan& plan)
+{
+    constexpr double kUnlimited = std::numeric_limits<double>::infinity();
+    const auto block = static_cast<double>(plan.block_bytes.value_or(kUsualUdpBlock));
+    const double by_blocks = plan.blocks != 0 ? static_cast<double>(plan.blocks) : kUnlimited;
+    const double by_bytes = plan.bytes != 0 ? static_cast<double>(plan.bytes) / block : kUnlimited;
+    double by_time = kUnlimited;
+    if (plan.rate->bps() != 0 && plan.duration->count() != 0) {
+        const double packets_per_second = static_cast<double>(plan.rate->bps()) / (block * 8);
+        by_time = packets_per_second * seconds(*plan.duration + plan.omit);
+    }
+    return std::min({by_blocks, by_bytes, by_time});
+}
+
+void set_client_defaults(Plan& plan)
+{
+    const bool udp = plan.protocol == Protocol::kUdp;
+    if (!plan.rate) {
+        plan.rate = udp ? kIperf3DefaultUdpRate : BitRate{};
+    }
+    if (!plan.duration) {
+        const bool otherwise_limited = plan.bytes != 0 || plan.blocks != 0;
+        plan.duration = otherwise_limited ? std::chrono::seconds{0} : kDefaultDuration;
+    }
+    if (udp && max_datagrams(plan) >= kMaxSmallCounter) {
+        plan.counters_64bit = true;
+    }
+}
+
+Status check_client(const Draft& draft)
+{
+    for (const Status& status :
+        {check_block(draft.plan), check_end(draft), check_direction(draft.plan)}) {
+        if (!status) {
+            return status;
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Status validate(Draft& draft)
+{
+    if (Status status = check_role(draft); !status) {
+        return status;
+    }
+    draft.plan.role = *draft.role;
+    if (draft.plan.role != Role::kClient) {
+        return {};
+    }
+    if (Status status = check_client(draft); !status) {
+        return status;
+    }
+    set_client_defaults(draft.plan);
+    return {};
+}
+
+}  // namespace dpdkperf::options

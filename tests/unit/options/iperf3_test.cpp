@@ -1,0 +1,261 @@
+// Debian's iperf3 3.12 beside our parser: both must take or refuse the same command lines.
+
+#include "dpdkperf/options/options.hpp"
+
+#include <array>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace dpdkperf::options {
+namespace {
+
+// A TCP port that is taken but not listening: a client's connect() is refused at once, and a
+// server cannot listen.
+class DeadPort {
+public:
+    DeadPort() : socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)}
+    {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t length = sizeof address;
+        auto* const generic = reinterpret_cast<sockaddr*>(&address);
+        EXPECT_EQ(bind(socket_, generic, length), 0);
+        EXPECT_EQ(getsockname(socket_, generic, &length), 0);
+        number_ = ntohs(address.sin_port);
+    }
+    DeadPort(const DeadPort&) = delete;
+    DeadPort& operator=(const DeadPort&) = delete;
+    ~DeadPort() { close(socket_); }
+
+    [[nodiscard]] std::string number() const { return std::to_string(number_); }
+
+private:
+    int socket_;
+    std::uint16_t number_ = 0;
+};
+
+std::string output_of(const std::string& command)
+{
+    std::string output;
+    FILE* const pipe = popen((command + " 2>&1 </dev/null").c_str(), "r");
+    std::array<char, 512> part{};
+    while (pipe != nullptr && fgets(part.data(), part.size(), pipe) != nullptr) {
+        output += part.data();
+    }
+    if (pipe != nullptr) {
+        pclose(pipe);
+    }
+    return output;
+}
+
+bool have_iperf3()
+{
+    return output_of("iperf3 --version").starts_with("iperf 3.12");
+}
+
+std::vector<std::string> words(const std::string& line)
+{
+    std::vector<std::string> result;
+    for (std::size_t at = 0; at < line.size();) {
+        const std::size_t end = std::min(line.find(' ', at), line.size());
+        result.push_back(line.substr(at, end - at));
+        at = end + 1;
+    }
+    return result;
+}
+
+bool we_accept(const std::string& line)
+{
+    const auto arguments = words(line);
+    return parse(std::vector<std::string_view>{arguments.begin(), arguments.end()}).has_value();
+}
+
+// It got as far as the network, where the port stopped it.
+bool iperf3_accepts(const std::string& line, const DeadPort& port)
+{
+    const std::string output = output_of("timeout 5 iperf3 -p " + port.number() + " " + line);
+    return output.find("unable to connect to server") != std::string::npos ||
+           output.find("unable to start listener") != std::string::npos;
+}
+
+TEST(OptionsBesideIperf3, TakeAndRefuseTheSame)
+{
+    if (!have_iperf3()) {
+        GTEST_SKIP() << "no iperf3 3.12";
+    }
+    const DeadPort port;
+    const char* const lines[] = {
+        "-c 127.0.0.1",
+        "-c127.0.0.1 -ut1",
+        "-c 127.0.0.1 --ti=1",
+        "-c 127.0.0.1 --re",
+        "-c 127.0.0.1 --rev",
+        "-c 127.0.0.1 --ba 1M",
+        "-c 127.0.0.1 --b 1M",
+        "",
+        "-u",
+        "-s",
+        "-s -1",
+        "-s -u",
+        "-s -t 5",
+        "-c 127.0.0.1 -1",
+        "-s -c 127.0.0.1",
+        "-c 127.0.0.1 -s",
+        "-c",
+        "-c 127.0.0.1 -t",
+        "-c 127.0.0.1 -x",
+        "-c 127.0.0.1 --tiem 1",
+        "-c 127.0.0.1 --udp=1",
+        "-s --cport 4000",
+        "-s --udp-counters-64bit",
+        "-s --repeating-payload",
+        "-s -4",
+        "-s -P 1",
+        "-s -i 0.5",
+        "-c 127.0.0.1 -t 0",
+        "-c 127.0.0.1 -t 86400",
+        "-c 127.0.0.1 -t 86401",
+        "-c 127.0.0.1 -i 0",
+        "-c 127.0.0.1 -i 0.1",
+        "-c 127.0.0.1 -i 0.09",
+        "-c 127.0.0.1 -i 60",
+        "-c 127.0.0.1 -i 60.1",
+        "-c 127.0.0.1 -P 128",
+        "-c 127.0.0.1 -P 129",
+        "-c 127.0.0.1 --cport 0",
+        "-c 127.0.0.1 --cport 65535",
+        "-c 127.0.0.1 --cport 65536",
+        "-c 127.0.0.1 -u -l 15",
+        "-c 127.0.0.1 -u -l 16",
+        "-c 127.0.0.1 -l 15",
+        "-c 127.0.0.1 -u -l 65507",
+        "-c 127.0.0.1 -u -l 65508",
+        "-c 127.0.0.1 -u -l 0",
+        "-c 127.0.0.1 -l 1M",
+        "-c 127.0.0.1 -l 1048577",
+        "-c 127.0.0.1 -l 0.5K",
+        "-c 127.0.0.1 -O 60",
+        "-c 127.0.0.1 -O -1",
+        "-c 127.0.0.1 -w 512M",
+        "-c 127.0.0.1 -w 0.6G",
+        "-c 127.0.0.1 -S 255",
+        "-c 127.0.0.1 -S 256",
+        "-c 127.0.0.1 -S 0377",
+        "-c 127.0.0.1 -S 0x100",
+        "-c 127.0.0.1 -S x",
+        "-c 127.0.0.1 --dscp 63",
+        "-c 127.0.0.1 --dscp 64",
+        "-c 127.0.0.1 --dscp AF42",
+        "-c 127.0.0.1 --dscp af44",
+        "-c 127.0.0.1 --dscp cs7",
+        "-c 127.0.0.1 --dscp cs8",
+        "-c 127.0.0.1 --dscp ef",
+        "-c 127.0.0.1 --dscp lowdelay",
+        "-c 127.0.0.1 --dscp 12x",
+        "-c 127.0.0.1 -b 1.5g",
+        "-c 127.0.0.1 -b 1e6",
+        "-c 127.0.0.1 -b 1M/1",
+        "-c 127.0.0.1 -b 1M/0",
+        "-c 127.0.0.1 -b 1M/1000",
+        "-c 127.0.0.1 -b 1M/1001",
+        "-c 127.0.0.1 -R --bidir",
+        "-c 127.0.0.1 --bidir -R",
+        "-c 127.0.0.1 --bidir",
+        "-c 127.0.0.1 -t 1 -n 5",
+        "-c 127.0.0.1 -t 1 -k 5",
+        "-c 127.0.0.1 -k 1 -n 5",
+        "-c 127.0.0.1 -t 1 -n 0",
+        "-c 127.0.0.1 --rcv-timeout 500",
+        "-c 127.0.0.1 --rcv-timeout 500 -R",
+        "-c 127.0.0.1 --rcv-timeout 500 --bidir",
+        "-c 127.0.0.1 --rcv-timeout 99 -R",
+        "-s --rcv-timeout 100",
+        "-s --rcv-timeout 86400000",
+        "-s --rcv-timeout 86400001",
+        "-c 127.0.0.1 --connect-timeout 200",
+        "-c 127.0.0.1%lo",
+        "-c 127.0.0.1 -4",
+        "-c 127.0.0.1 -J",
+        "-c 127.0.0.1 -V",
+        "-c 127.0.0.1 --forceflush",
+    };
+    for (const char* line : lines) {
+        EXPECT_EQ(we_accept(line), iperf3_accepts(line, port)) << line;
+    }
+}
+
+// Where we differ on purpose. If one of these rows changes sides, the reason has gone.
+TEST(OptionsBesideIperf3, DifferOnlyWhereWeMeanTo)
+{
+    if (!have_iperf3()) {
+        GTEST_SKIP() << "no iperf3 3.12";
+    }
+    const DeadPort port;
+    struct Case {
+        const char* line;
+        bool ours;
+        const char* why;
+    };
+    const Case cases[] = {
+        {"-c 127.0.0.1 -t ten", false, "atoi makes it 0, which means for ever"},
+        {"-c 127.0.0.1 -t 5m", false, "atoi makes it 5 seconds"},
+        {"-c 127.0.0.1 -t -1", false, "a negative time means nothing"},
+        {"-c 127.0.0.1 -P 0", false, "no stream, no test"},
+        {"-c 127.0.0.1 -b fast", false, "read as 0, which means unlimited"},
+        {"-c 127.0.0.1 -b -5", false, "a negative rate means nothing"},
+        {"-c 127.0.0.1 rubbish", false, "an argument of no option is ignored"},
+        {"-c 127.0.0.1 -O 600", true, "60 is the limit up to 3.17, 600 since"},
+        {"-c 127.0.0.1 --dscp va", true, "known since 3.14"},
+        {"-c 127.0.0.1 -Z", false, "not supported yet"},
+    };
+    for (const Case& c : cases) {
+        EXPECT_EQ(we_accept(c.line), c.ours) << c.line << ": " << c.why;
+        EXPECT_NE(iperf3_accepts(c.line, port), c.ours) << c.line << ": " << c.why;
+    }
+}
+
+// "  -t, --time      #         …" gives "-t" and "--time".
+std::vector<std::string> option_names(const std::string& help)
+{
+    std::vector<std::string> names;
+    for (std::size_t at = 0; at < help.size();) {
+        const std::size_t end = std::min(help.find('\n', at), help.size());
+        const std::string line = help.substr(at, end - at);
+        at = end + 1;
+        if (!line.starts_with("  -")) {
+            continue;
+        }
+        for (std::size_t dash = 2; line[dash] == '-';) {
+            const std::size_t stop = std::min(line.find_first_of(" ,<[", dash), line.size());
+            names.push_back(line.substr(dash, stop - dash));
+            dash = line.compare(stop, 2, ", ") == 0 ? stop + 2 : 0;
+        }
+    }
+    return names;
+}
+
+TEST(OptionsBesideIperf3, NoOptionOfItsHelpIsUnknownToUs)
+{
+    if (!have_iperf3()) {
+        GTEST_SKIP() << "no iperf3 3.12";
+    }
+    const auto names = option_names(output_of("iperf3 --help"));
+    EXPECT_GT(names.size(), 80U);
+    for (const std::string& name : names) {
+        const auto plan = parse(std::vector<std::string_view>{name});
+        const std::string message = plan ? "" : plan.error().message;
+        EXPECT_EQ(message.find("unknown"), std::string::npos) << name << ": " << message;
+    }
+}
+
+}  // namespace
+}  // namespace dpdkperf::options

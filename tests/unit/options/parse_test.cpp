@@ -1,0 +1,262 @@
+#include "dpdkperf/options/options.hpp"
+
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace dpdkperf::options {
+namespace {
+
+using Arguments = std::vector<std::string_view>;
+
+Plan parsed(const Arguments& arguments)
+{
+    const auto plan = parse(arguments);
+    EXPECT_TRUE(plan) << (plan ? "" : plan.error().message);
+    return plan ? *plan : Plan{};
+}
+
+TEST(Options, SpellingsOfOneOptionMeanTheSame)
+{
+    const Arguments spellings[] = {{"-c", "h", "-t", "7"}, {"-ch", "-t7"},
+        {"--client", "h", "--time", "7"}, {"--client=h", "--time=7"}, {"--cl", "h", "-t7"},
+        {"--time", "7", "--cli=h"}};
+    for (const Arguments& arguments : spellings) {
+        SCOPED_TRACE(arguments.back());
+        const Plan plan = parsed(arguments);
+        EXPECT_EQ(plan.role, Role::kClient);
+        EXPECT_EQ(plan.host, "h");
+        EXPECT_EQ(plan.duration, std::chrono::seconds{7});
+    }
+}
+
+TEST(Options, SwitchesCanBeGroupedAndTheLastMayTakeAValue)
+{
+    const Plan plan = parsed({"-uRVc", "host", "-4JP8"});
+    EXPECT_EQ(plan.protocol, Protocol::kUdp);
+    EXPECT_TRUE(plan.reverse && plan.verbose && plan.json);
+    EXPECT_EQ(plan.host, "host");
+    EXPECT_EQ(plan.family, Family::kIpv4);
+    EXPECT_EQ(plan.parallel, 8U);
+}
+
+TEST(Options, EverythingReachesItsPlaceInThePlan)
+{
+    const Plan plan = parsed({"-c", "h", "-u", "-p", "5999", "-i", "0.5", "-B", "10.0.0.1%eth1",
+        "--rcv-timeout", "500", "-R", "--forceflush", "-b", "2.5G/32", "-l", "1k", "-k", "3K",
+        "--cport", "7000", "-w", "1M", "-S", "0x34", "-O", "3", "--udp-counters-64bit",
+        "--repeating-payload", "--connect-timeout", "250", "-6"});
+    EXPECT_EQ(plan.port, 5999);
+    EXPECT_EQ(plan.interval, std::chrono::milliseconds{500});
+    EXPECT_EQ(plan.bind_address, "10.0.0.1");
+    EXPECT_EQ(plan.bind_device, "eth1");
+    EXPECT_EQ(plan.rcv_timeout, std::chrono::milliseconds{500});
+    EXPECT_TRUE(plan.force_flush);
+    EXPECT_EQ(plan.rate, BitRate::from_bps(2'500'000'000));
+    EXPECT_EQ(plan.burst, 32U);
+    EXPECT_EQ(plan.block_bytes, 1024U);
+    EXPECT_EQ(plan.blocks, 3072U);
+    EXPECT_EQ(plan.client_port, 7000);
+    EXPECT_EQ(plan.window_bytes, 1U << 20);
+    EXPECT_EQ(plan.tos, 0x34);
+    EXPECT_EQ(plan.omit, std::chrono::seconds{3});
+    EXPECT_TRUE(plan.counters_64bit);
+    EXPECT_TRUE(plan.repeating_payload);
+    EXPECT_EQ(plan.connect_timeout, std::chrono::milliseconds{250});
+    EXPECT_EQ(plan.family, Family::kIpv6);
+}
+
+TEST(Options, ServerPlanIsReadToo)
+{
+    const Plan plan = parsed({"-s1", "--bind-dev=eth0", "-i", "0"});
+    EXPECT_EQ(plan.role, Role::kServer);
+    EXPECT_TRUE(plan.one_off);
+    EXPECT_EQ(plan.bind_device, "eth0");
+    EXPECT_EQ(plan.interval.count(), 0);
+}
+
+TEST(Options, EalArgumentsStandBeforeTheDashes)
+{
+    const Plan plan = parsed({"-l", "0-1", "--no-pci", "--", "-c", "h", "-l", "64", "-u"});
+    EXPECT_EQ(plan.eal_arguments, (std::vector<std::string>{"-l", "0-1", "--no-pci"}));
+    EXPECT_EQ(plan.block_bytes, 64U);
+
+    EXPECT_TRUE(parsed({"--", "-s"}).eal_arguments.empty());
+    EXPECT_TRUE(parsed({"-c", "h", "-l", "64"}).eal_arguments.empty());
+}
+
+TEST(Options, HelpAndVersionTakeEffectAtOnce)
+{
+    EXPECT_EQ(parsed({"-h", "--nonsense"}).role, Role::kHelp);
+    EXPECT_EQ(parsed({"-s", "-uv", "-x"}).role, Role::kVersion);
+}
+
+TEST(Options, DeviceOfAHostIsSplitOffUnlessItIsAScope)
+{
+    struct Case {
+        std::string_view argument, host;
+        std::optional<std::string> device;
+    };
+    const Case cases[] = {
+        {"10.0.0.2%eth0", "10.0.0.2", "eth0"},
+        {"name%eth0", "name", "eth0"},
+        {"2001:db8::1%eth0", "2001:db8::1", "eth0"},
+        {"fe80::1%eth0", "fe80::1%eth0", std::nullopt},
+        {"name", "name", std::nullopt},
+        {"name%", "name%", std::nullopt},
+    };
+    for (const Case& c : cases) {
+        SCOPED_TRACE(c.argument);
+        const Plan plan = parsed({"-c", c.argument});
+        EXPECT_EQ(plan.host, c.host);
+        EXPECT_EQ(plan.bind_device, c.device);
+    }
+}
+
+TEST(Options, DefaultsOfAClientAreIperf3s)
+{
+    const Plan tcp = parsed({"-c", "h"});
+    EXPECT_EQ(tcp.port, 5201);
+    EXPECT_EQ(tcp.interval, std::chrono::seconds{1});
+    EXPECT_EQ(tcp.duration, std::chrono::seconds{10});
+    EXPECT_EQ(tcp.rate, BitRate{});
+    EXPECT_EQ(tcp.parallel, 1U);
+
+    EXPECT_EQ(parsed({"-c", "h", "-u"}).rate, BitRate::from_bps(1'048'576));
+    EXPECT_EQ(parsed({"-c", "h", "-n", "1M"}).duration, std::chrono::seconds{0});
+    EXPECT_EQ(parsed({"-c", "h", "-k", "5"}).duration, std::chrono::seconds{0});
+}
+
+TEST(Options, SuffixesCountInThousandsForRatesAndIn1024ForSizes)
+{
+    struct Case {
+        std::string_view text;
+        std::uint64_t rate, size;
+    };
+    const Case cases[] = {{"17", 17, 17}, {"1k", 1'000, 1'024}, {"1K", 1'000, 1'024},
+        {"1.5m", 1'500'000, 1'572'864}, {"2G", 2'000'000'000, 2'147'483'648},
+        {"1t", 1'000'000'000'000, 1'099'511'627'776}, {"0.0001k", 0, 0},
+        {"100G", 100'000'000'000, 107'374'182'400}, {"1e9", 1'000'000'000, 1'000'000'000}};
+    for (const Case& c : cases) {
+        SCOPED_TRACE(c.text);
+        const Plan plan = parsed({"-c", "h", "-b", c.text, "-n", c.text});
+        EXPECT_EQ(plan.rate, BitRate::from_bps(c.rate));
+        EXPECT_EQ(plan.bytes, c.size);
+    }
+}
+
+// 2^31 packets of 1448 bytes take 10 s at 2.49 Tbit/s, of 64 bytes at 110 Gbit/s.
+TEST(Options, CountersAre64BitWhere32CouldOverflow)
+{
+    struct Case {
+        Arguments more;
+        bool wide;
+    };
+    const Case cases[] = {
+        {{"-u"}, false}, {{"-u", "-b", "100G"}, false}, {{"-u", "-b", "100G", "-t", "600"}, true},
+        {{"-u", "-b", "109G", "-l", "64"}, false}, {{"-u", "-b", "110G", "-l", "64"}, true},
+        {{"-u", "-b", "100G", "-l", "64", "-O", "1"}, true}, {{"-u", "-b", "0"}, true},
+        {{"-u", "-t", "0"}, true}, {{"-u", "-b", "0", "-k", "1000"}, false},
+        {{"-u", "-b", "0", "-n", "1G"}, false}, {{"-u", "-b", "0", "-n", "4T"}, true},
+        {{"-b", "0"}, false},  // TCP has no counters
+    };
+    for (const Case& c : cases) {
+        Arguments arguments{"-c", "h"};
+        arguments.insert(arguments.end(), c.more.begin(), c.more.end());
+        EXPECT_EQ(parsed(arguments).counters_64bit, c.wide) << testing::PrintToString(arguments);
+    }
+}
+
+TEST(Options, DscpHasNumbersAndNames)
+{
+    struct Case {
+        std::string_view text;
+        int tos;
+    };
+    for (const Case& c : {Case{"0", 0}, {"63", 252}, {"0x2e", 184}, {"056", 184}, {"ef", 184},
+             {"EF", 184}, {"af11", 40}, {"af43", 152}, {"cs7", 224}, {"va", 176}, {"lowdelay", 16},
+             {"throughput", 8}, {"reliability", 4}}) {
+        SCOPED_TRACE(c.text);
+        EXPECT_EQ(parsed({"-c", "h", "--dscp", c.text}).tos, c.tos);
+    }
+}
+
+TEST(Options, RejectionNamesTheOptionAndTheValue)
+{
+    struct Case {
+        Arguments arguments;
+        std::string_view message;
+    };
+    const Case cases[] = {
+        {{}, "must either be a client (-c) or server (-s)"},
+        {{"-c", "h", "-t", "ten"}, "--time 'ten': not a number"},
+        {{"-c", "h", "-t", "10s"}, "--time '10s': not a number"},
+        {{"-c", "h", "-t", ""}, "--time '': not a number"},
+        {{"-c", "h", "-t", "86401"},
+            "--time '86401': test duration too long (maximum = 86400 seconds)"},
+        {{"-c", "h", "-t"}, "-t needs a value"},
+        {{"-c", "h", "--time"}, "--time needs a value"},
+        {{"-c", "h", "--tiem", "1"}, "unknown option '--tiem'"},
+        {{"-c", "h", "-ux"}, "unknown option '-x'"},
+        {{"-c", "h", "--udp=1"}, "--udp takes no value"},
+        {{"-c", "h", "--re"},
+            "option '--re' is ambiguous; possibilities: '--reverse' '--repeating-payload'"},
+        {{"-c", "h", "extra"}, "unexpected argument 'extra'"},
+        {{"-c", "h", "-p", "0"}, "--port '0': port number must be between 1 and 65535 inclusive"},
+        {{"-c", "h", "-i", "0.05"},
+            "--interval '0.05': invalid report interval (min = 0.1, max = 60 seconds)"},
+        {{"-c", "h", "-P", "129"},
+            "--parallel '129': number of parallel streams too large (maximum = 128)"},
+        {{"-c", "h", "-b", "1M/1001"}, "--bitrate '1M/1001': invalid burst count (maximum = 1000)"},
+        {{"-c", "h", "--bandwidth", "-5"}, "--bitrate '-5': must not be negative"},
+        {{"-c", "h", "-n", "99999999T"}, "--bytes '99999999T': too large"},
+        {{"-c", "h", "-u", "-l", "15"},
+            "--length '15': block size invalid (minimum = 16 bytes, maximum = 65507 bytes)"},
+        {{"-c", "h", "-l", "2M"},
+            "--length '2097152': block size too large (maximum = 1048576 bytes)"},
+        {{"-c", "h", "-w", "513M"},
+            "--window '513M': socket buffer size too large (maximum = 536870912 bytes)"},
+        {{"-c", "h", "-S", "256"},
+            "--tos '256': bad TOS value (must be between 0 and 255 inclusive)"},
+        {{"-c", "h", "-t", "1", "-n", "5"},
+            "only one test end condition (-t, -n, -k) may be specified"},
+        {{"-c", "h", "-R", "--bidir"},
+            "--reverse, --bidir: cannot be both reverse and bidirectional"},
+        {{"-c", "h", "--rcv-timeout", "500"},
+            "--rcv-timeout '500': client receive timeout is valid only in receiving mode"},
+        {{"-s", "-c", "h"}, "--client 'h': cannot be both server and client"},
+        {{"-s", "-u"}, "--udp: some option you are trying to set is client only"},
+        {{"-c", "h", "-1"}, "--one-off: some option you are trying to set is server only"},
+        {{"-c", "h", "-uZ"}, "--zerocopy (-Z) is not supported yet"},
+        {{"-c", "h", "-C", "bbr"}, "--congestion (-C) is not supported yet"},
+        {{"-c", "h", "--linux-congestion=bbr"}, "--congestion (-C) is not supported yet"},
+        {{"-c", "h", "--get-server"}, "--get-server-output is not supported yet"},
+        {{"-c", "h", "--json-stream"}, "--json-stream is not supported yet"},
+        {{"-s", "--logfile", "x"}, "--logfile is not supported yet"},
+    };
+    for (const Case& c : cases) {
+        SCOPED_TRACE(c.message);
+        const auto plan = parse(c.arguments);
+        ASSERT_FALSE(plan);
+        EXPECT_EQ(plan.error().code, Errc::kUsage);
+        EXPECT_EQ(plan.error().message, c.message);
+    }
+}
+
+TEST(Options, HelpShowsWhatIsOfferedAndNamesTheRest)
+{
+    const std::string help = help_text();
+    for (const std::string_view part : {"[EAL options --]", "  -c, --client <host>[%<dev>]",
+             "  -b, --bitrate #[KMGT][/#]", "Server specific:", "--zerocopy"}) {
+        EXPECT_NE(help.find(part), std::string::npos) << part;
+    }
+    EXPECT_GT(help.find("--zerocopy"), help.find("not supported yet"));
+    for (std::size_t at = 0; at < help.size();) {
+        const std::size_t end = help.find('\n', at);
+        EXPECT_LE(end - at, 90U) << help.substr(at, end - at);
+        at = end + 1;
+    }
+}
+
+}  // namespace
+}  // namespace dpdkperf::options
