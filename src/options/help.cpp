@@ -9,6 +9,7 @@ namespace dpdkperf::options {
 namespace {
 
 constexpr std::size_t kHelpColumn = 28;  // where iperf3's explanations begin
+constexpr std::size_t kWidth = 80;
 
 constexpr std::string_view kUsage =
     "Usage: dpdkperf [EAL options --] [-s|-c host] [options]\n"
@@ -56,7 +57,6 @@ std::string group(std::string_view title, Side side)
 // The names that we refuse, in lines of the usual width.
 std::string not_yet()
 {
-    constexpr std::size_t kWidth = 80;
     std::string text = "Options of iperf3 that are not supported yet:";
     std::string line;
     for (const Option& option : option_table()) {

@@ -24,16 +24,16 @@ struct Draft {
 
 // One row of the table: one meaning. Parsing and help come from the same rows.
 struct Option {
-    char flag = 0;           // 0: long name only
-    std::string_view name;   // without its dashes
-    std::string_view alias;  // an older long name, not shown in the help
-    Side side = Side::kBoth;
-    Takes takes = Takes::kNothing;
+    std::string_view name;        // without its dashes
+    std::string_view alias;       // an older long name, not shown in the help
     std::string_view value_name;  // for the help: "#[KMG]"
     std::string_view help;        // '\n' where a line of the help ends
-    Support support = Support::kYes;
     // Stores `value` in the draft. The error gives the reason only; parse() adds option and value.
     Status (*apply)(Draft& draft, std::string_view value) = nullptr;
+    Side side = Side::kBoth;
+    Takes takes = Takes::kNothing;
+    Support support = Support::kYes;
+    char flag = 0;  // 0: long name only
 };
 
 // All options of iperf3, those that we do not offer yet included, in the order of the help.

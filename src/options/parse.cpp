@@ -34,36 +34,45 @@ const Option* find_flag(char flag)
     return nullptr;
 }
 
-// The option that `name` stands for: its name, or an abbreviation that fits one option only
-// (getopt_long(3)).
-Result<const Option*> find_name(std::string_view name)
+struct Match {
+    const Option* option;
+    std::string_view name;
+};
+
+// All options and aliases that begin with `text`; the one that equals it stands alone.
+std::vector<Match> matches(std::string_view text)
 {
-    std::vector<std::string_view> possible;
-    const Option* found = nullptr;
-    bool several = false;
+    std::vector<Match> found;
     for (const Option& option : option_table()) {
-        for (const std::string_view candidate : {option.name, option.alias}) {
-            if (candidate == name) {
-                return &option;
+        for (const std::string_view name : {option.name, option.alias}) {
+            if (name == text) {
+                return {{&option, name}};
             }
-            if (!candidate.empty() && candidate.starts_with(name)) {
-                possible.push_back(candidate);
-                several = several || (found != nullptr && found != &option);
-                found = &option;
+            if (!name.empty() && name.starts_with(text)) {
+                found.push_back({&option, name});
             }
         }
-    }
-    if (found == nullptr) {
-        return usage("unknown option " + quoted(dashed(name)));
-    }
-    if (several) {
-        std::string message = "option " + quoted(dashed(name)) + " is ambiguous; possibilities:";
-        for (const std::string_view candidate : possible) {
-            message += " " + quoted(dashed(candidate));
-        }
-        return usage(message);
     }
     return found;
+}
+
+// The option that `text` stands for: its name, or an abbreviation that fits one option only
+// (getopt_long(3)).
+Result<const Option*> find_name(std::string_view text)
+{
+    const std::vector<Match> found = matches(text);
+    if (found.empty()) {
+        return usage("unknown option " + quoted(dashed(text)));
+    }
+    const Option* const first = found.front().option;
+    if (std::all_of(found.begin(), found.end(), [&](Match m) { return m.option == first; })) {
+        return first;
+    }
+    std::string message = "option " + quoted(dashed(text)) + " is ambiguous; possibilities:";
+    for (const Match& match : found) {
+        message += " " + quoted(dashed(match.name));
+    }
+    return usage(message);
 }
 
 Error not_supported(const Option& option)

@@ -11,19 +11,19 @@ using enum Takes;
 constexpr Option row(char flag, std::string_view name, Side side, std::string_view help,
     Status (*apply)(Draft&, std::string_view))
 {
-    return {flag, name, {}, side, kNothing, {}, help, Support::kYes, apply};
+    return {name, {}, {}, help, apply, side, kNothing, Support::kYes, flag};
 }
 
 constexpr Option row(char flag, std::string_view name, Side side, std::string_view value_name,
     std::string_view help, Status (*apply)(Draft&, std::string_view))
 {
-    return {flag, name, {}, side, kValue, value_name, help, Support::kYes, apply};
+    return {name, {}, value_name, help, apply, side, kValue, Support::kYes, flag};
 }
 
 // An option of iperf3 that is refused by name. It becomes a row of the kind above when we offer it.
 constexpr Option not_yet(char flag, std::string_view name, Side side, Takes takes)
 {
-    return {flag, name, {}, side, takes, {}, {}, Support::kNotYet, nullptr};
+    return {name, {}, {}, {}, nullptr, side, takes, Support::kNotYet, flag};
 }
 
 constexpr Option with_alias(std::string_view alias, Option option)

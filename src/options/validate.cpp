@@ -11,7 +11,7 @@ namespace {
 constexpr std::chrono::seconds kDefaultDuration{10};  // iperf 3.12, src/iperf.h, DURATION
 
 // iperf 3.12, src/iperf.h: MAX_BLOCKSIZE; src/iperf_udp.h: MIN_ and MAX_UDP_BLOCKSIZE.
-constexpr std::uint64_t kMaxBlock = 1024 * 1024;
+constexpr std::uint64_t kMaxBlock = 1ULL << 20;
 constexpr std::uint64_t kMinUdpBlock = 16, kMaxUdpBlock = 65'507;
 
 // A datagram that fits into an Ethernet frame; stands for a length that is not known yet.
@@ -20,6 +20,8 @@ constexpr std::uint64_t kUsualUdpBlock = 1448;
 // From here on 32-bit counters, which iperf3 reads as signed, are ambiguous (iperf 3.12,
 // src/iperf_udp.c, iperf_udp_recv).
 constexpr double kMaxSmallCounter = 0x1p31;
+
+constexpr double kUnlimited = std::numeric_limits<double>::infinity();
 
 Error usage(const std::string& message)
 {
@@ -82,7 +84,6 @@ Status check_direction(const Plan& plan)
 // The most datagrams that a stream of this test can have; infinite without a limit.
 double max_datagrams(const Plan& plan)
 {
-    constexpr double kUnlimited = std::numeric_limits<double>::infinity();
     const auto block = static_cast<double>(plan.block_bytes.value_or(kUsualUdpBlock));
     const double by_blocks = plan.blocks != 0 ? static_cast<double>(plan.blocks) : kUnlimited;
     const double by_bytes = plan.bytes != 0 ? static_cast<double>(plan.bytes) / block : kUnlimited;

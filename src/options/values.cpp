@@ -11,6 +11,8 @@ namespace dpdkperf::options {
 
 namespace {
 
+constexpr std::string_view kSuffixes = "kmgt";  // powers 1, 2, 3, 4
+
 Error not_a_number()
 {
     return Error{Errc::kUsage, "not a number"};
@@ -43,9 +45,8 @@ Result<std::int64_t> integer(std::string_view digits, int base)
 // The power of a suffix letter; -1 if it is none.
 int suffix_power(char letter)
 {
-    constexpr std::string_view kLetters = "kmgt";
     const auto lower = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
-    const auto at = kLetters.find(lower);
+    const auto at = kSuffixes.find(lower);
     return at == std::string_view::npos ? -1 : static_cast<int>(at) + 1;
 }
 
