@@ -1,0 +1,71 @@
+#pragma once
+
+#include "dpdkperf/stats/reports.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <iosfwd>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace dpdkperf::report {
+
+// What the reports look like, fixed for the life of a Reporter.
+struct Style {
+    bool json = false;     // -J: one object per test, when it is finished
+    bool verbose = false;  // -V
+    // Lines about what iperf3 does not know, on the error stream: wanted if that is a terminal, or
+    // with -V. JSON has them in its object "dpdkperf" in any case.
+    bool extras = false;
+    std::string program = "dpdkperf";  // begins an error line
+    std::string version;               // "dpdkperf 0.1.0"
+    std::string system_info;           // as uname -a tells it
+};
+
+// Renders reports as iperf 3.12 does. Calls enqueue and return; a thread of the reporter's own
+// renders, writes and flushes, so that what has been reported is seen at once (--forceflush asks
+// iperf3 for that; here it is so always). Calls may come from any one thread at a time.
+class Reporter final : public stats::ReportSink {
+public:
+    // The streams are used by the reporter's thread until it is destroyed.
+    Reporter(const Style& style, std::ostream& out, std::ostream& err);
+    Reporter(const Reporter&) = delete;
+    Reporter& operator=(const Reporter&) = delete;
+    ~Reporter() override;  // writes what is pending
+
+    void listening(std::uint16_t port, std::uint64_t test) override;
+    void accepted(const Endpoint& peer) override;
+    void connecting(const std::string& host, std::uint16_t port, bool reverse) override;
+    void started(const stats::TestSettings& settings) override;
+    void connected(const std::vector<stats::Connection>& connections) override;
+    void interval(const stats::IntervalReport& report) override;
+    void summary(const stats::Summary& summary) override;
+    void server_output(const stats::ServerOutput& output) override;
+    void failed(const std::string& message) override;
+    void warned(const std::string& message) override;
+    void finished(bool success) override;
+
+    // Returns when everything reported so far has been written.
+    void flush();
+
+private:
+    using Job = std::function<void(stats::ReportSink&)>;
+
+    void enqueue(Job job);
+    void run(const std::stop_token& stop);
+    void carry_out(const Job& job);
+
+    std::vector<std::unique_ptr<stats::ReportSink>> sinks_;  // reporter thread only
+    std::ostream& err_;
+    std::mutex mutex_;
+    std::condition_variable_any work_, idle_;
+    std::deque<Job> queue_;  // guarded by mutex_
+    bool busy_ = false;      // guarded by mutex_
+    std::jthread thread_;    // the last member: it uses all others
+};
+
+}  // namespace dpdkperf::report

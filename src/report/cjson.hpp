@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+namespace dpdkperf::report {
+
+using Json = nlohmann::ordered_json;
+
+// The value as cJSON_Print() writes it (cJSON 1.7.15 as changed by iperf 3.12, src/cjson.c):
+// tabs, "key":<tab>value, 15 digits where they are enough and else 17, integers as unsigned.
+std::string print_json(const Json& value);
+
+// Adds a key at the end even if there is one of that name: up to 3.13 iperf3 repeats some.
+void append(Json& object, std::string_view key, Json value);
+
+}  // namespace dpdkperf::report

@@ -1,0 +1,117 @@
+#include "extras.hpp"
+
+#include "numbers.hpp"
+#include "sums.hpp"
+
+#include <optional>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace dpdkperf::report {
+
+namespace {
+
+// Parts of a line are collected first and joined by commas then.
+using Parts = std::vector<std::string>;
+
+void add_rate(Parts& parts, std::int64_t packets, std::chrono::nanoseconds time, const char* verb)
+{
+    if (time.count() > 0) {
+        const double rate = static_cast<double>(packets) / to_seconds(time);
+        parts.push_back(print("%.0f packets/s %s", rate, verb));
+    }
+}
+
+void add_count(Parts& parts, std::uint64_t count, const char* what)
+{
+    if (count != 0) {
+        parts.push_back(std::to_string(count) + ' ' + what);
+    }
+}
+
+std::string joined(const Parts& parts)
+{
+    std::string text;
+    for (const std::string& part : parts) {
+        text += (text.empty() ? "" : ", ") + part;
+    }
+    return text;
+}
+
+// "[  5] 812743 packets/s sent, 12 truly lost (0.0015%), 17 turns with a full ring"
+std::string stream_line(const stats::StreamTotal& stream, std::uint64_t block)
+{
+    Parts parts;
+    if (stream.sent) {
+        add_rate(parts, stream.sent->packets, stream.sent->time, "sent");
+    }
+    if (const auto arrived = arrivals(stream, block); arrived && stream.received) {
+        add_rate(parts, *arrived, stream.received->time, "received");
+    }
+    if (const auto lost = true_loss(stream, block)) {
+        parts.push_back(print("%lld truly lost (%.2g%%)", static_cast<long long>(*lost),
+            percent(*lost, stream.sent->packets)));
+    }
+    add_count(parts, stream.duplicates.value_or(0), "duplicates");
+    add_count(parts, stream.ring_full.value_or(0), "turns with a full ring");
+    return print("[%3d] ", stream.socket) + joined(parts);
+}
+
+// Empty if nothing went wrong.
+std::string port_line(const stats::PortTotal& port)
+{
+    Parts parts;
+    add_count(parts, port.bad_checksum, "bad checksums");
+    add_count(parts, port.bad_length, "bad lengths");
+    add_count(parts, port.unexpected, "strangers' packets");
+    add_count(parts, port.pool_empty, "turns without a buffer");
+    return parts.empty() ? "" : port.interface + " (" + port.driver + "): " + joined(parts);
+}
+
+class ExtrasSink final : public stats::ReportSink {
+public:
+    ExtrasSink(Style style, std::ostream& err) : style_{std::move(style)}, err_{err} {}
+
+    void listening(std::uint16_t, std::uint64_t) override {}
+    void accepted(const Endpoint&) override {}
+    void connecting(const std::string&, std::uint16_t, bool) override {}
+    void started(const stats::TestSettings& settings) override
+    {
+        block_bytes_ = settings.block_bytes;
+    }
+    void connected(const std::vector<stats::Connection>&) override {}
+    void interval(const stats::IntervalReport&) override {}
+
+    void summary(const stats::Summary& summary) override
+    {
+        std::string text;
+        for (const stats::StreamTotal& stream : summary.streams) {
+            text += style_.program + ": " + stream_line(stream, block_bytes_) + '\n';
+        }
+        if (const std::string line = port_line(summary.port); !line.empty()) {
+            text += style_.program + ": " + line + '\n';
+        }
+        err_ << text << std::flush;
+    }
+
+    void server_output(const stats::ServerOutput&) override {}
+    void failed(const std::string&) override {}
+    void warned(const std::string&) override {}
+    void finished(bool) override {}
+
+private:
+    Style style_;
+    std::ostream& err_;
+    std::uint64_t block_bytes_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<stats::ReportSink> make_extras_sink(const Style& style, std::ostream& err)
+{
+    return std::make_unique<ExtrasSink>(style, err);
+}
+
+}  // namespace dpdkperf::report

@@ -1,0 +1,203 @@
+#include "json_values.hpp"
+
+#include "numbers.hpp"
+#include "sums.hpp"
+#include "wall_clock.hpp"
+
+#include <cmath>
+
+namespace dpdkperf::report {
+
+namespace {
+
+// A stream or a sum in one interval; `more` comes last.
+Json transfer_json(const stats::Transfer& t, bool stream, bool omitted)
+{
+    // iperf3 keeps the length of an interval in a float.
+    const double length = static_cast<double>(static_cast<float>(to_seconds(t.end - t.start)));
+    Json json = Json::object();
+    if (stream) {
+        json["socket"] = t.socket;
+    }
+    json["start"] = std::abs(to_seconds(t.start));
+    json["end"] = to_seconds(t.end);
+    json["seconds"] = length;
+    json["bytes"] = t.bytes.value;
+    json["bits_per_second"] = rate_over(t.bytes, length);
+    if (!t.sender) {
+        json["jitter_ms"] = t.jitter_s * 1000.0;
+        json["lost_packets"] = t.lost;
+    }
+    json["packets"] = t.packets;
+    if (!t.sender) {
+        json["lost_percent"] = percent(t.lost, t.packets);
+    }
+    json["omitted"] = omitted;
+    json["sender"] = t.sender;
+    return json;
+}
+
+// What a stream and all sums at the end begin with.
+Json span_json(std::chrono::nanoseconds time, PayloadBytes bytes, double bits_per_second)
+{
+    return {{"start", 0}, {"end", to_seconds(time)}, {"seconds", to_seconds(time)},
+        {"bytes", bytes.value}, {"bits_per_second", bits_per_second}};
+}
+
+void add_loss(
+    Json& json, double jitter_s, std::int64_t lost, std::int64_t packets, double lost_percent)
+{
+    json["jitter_ms"] = jitter_s * 1000.0;
+    json["lost_packets"] = lost;
+    json["packets"] = packets;
+    json["lost_percent"] = lost_percent;
+}
+
+// One object for both halves, of which it takes the sender's where there is a choice.
+Json stream_json(const Total& t)
+{
+    Json json = {{"socket", t.socket}};
+    json.update(span_json(t.sent_time, t.sent, rate_over(t.sent, to_seconds(t.sent_time))));
+    add_loss(json, t.jitter_s, t.lost, t.packets, percent(t.lost, t.sent_packets));
+    json["out_of_order"] = t.out_of_order;
+    json["sender"] = t.sender;
+    return {{"udp", std::move(json)}};
+}
+
+void add_sums(Json& end, const Total& sum, const Direction& direction)
+{
+    const std::string suffix = direction.reverse ? "_bidir_reverse" : "";
+    const double sent_rate = rate_over(sum.sent, to_seconds(sum.sent_time));
+    const double lost_percent = percent(sum.lost, sum.packets);
+
+    // The sender's bytes and rate over the receiver's time.
+    Json& mixed = end["sum" + suffix] = span_json(sum.received_time, sum.sent, sent_rate);
+    add_loss(mixed, sum.jitter_s, sum.lost, sum.packets, lost_percent);
+    mixed["sender"] = direction.sender;
+
+    Json& sent = end["sum_sent" + suffix] = span_json(sum.sent_time, sum.sent, sent_rate);
+    add_loss(sent, 0, 0, sum.sent_packets, 0);
+    sent["sender"] = true;
+
+    Json& received = end["sum_received" + suffix] = span_json(
+        sum.received_time, sum.received, rate_over(sum.received, to_seconds(sum.received_time)));
+    add_loss(received, sum.jitter_s, sum.lost, sum.received_packets, lost_percent);
+    received["sender"] = false;
+}
+
+Json cpu_json(const stats::Summary& summary)
+{
+    const stats::CpuUse local = summary.local;
+    const stats::CpuUse remote = summary.remote.value_or(stats::CpuUse{});
+    return {{"host_total", local.total}, {"host_user", local.user}, {"host_system", local.system},
+        {"remote_total", remote.total}, {"remote_user", remote.user},
+        {"remote_system", remote.system}};
+}
+
+Json port_json(const stats::PortTotal& port)
+{
+    return {{"bad_checksum", port.bad_checksum}, {"bad_length", port.bad_length},
+        {"unexpected", port.unexpected}, {"pool_empty", port.pool_empty}};
+}
+
+// What is not known is left out.
+Json stream_extras_json(const stats::StreamTotal& stream, std::uint64_t block)
+{
+    Json json = {{"socket", stream.socket}};
+    if (stream.arrived) {
+        json["arrived"] = *stream.arrived;
+    }
+    if (stream.duplicates) {
+        json["duplicates"] = *stream.duplicates;
+    }
+    if (const auto lost = true_loss(stream, block)) {
+        // May be negative: datagrams of the omitted part that arrived after it.
+        json["true_lost"] = static_cast<double>(*lost);
+    }
+    if (stream.ring_full) {
+        json["ring_full"] = *stream.ring_full;
+    }
+    return json;
+}
+
+}  // namespace
+
+Json connection_json(const stats::Connection& c)
+{
+    return {{"socket", c.socket}, {"local_host", to_string(c.local.address)},
+        {"local_port", c.local.port}, {"remote_host", to_string(c.remote.address)},
+        {"remote_port", c.remote.port}};
+}
+
+Json endpoint_json(const std::string& host, std::uint16_t port)
+{
+    return {{"host", host}, {"port", port}};
+}
+
+Json timestamp_json(std::chrono::system_clock::time_point at)
+{
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(at.time_since_epoch());
+    return {{"time", rfc1123(at)}, {"timesecs", seconds.count()}};
+}
+
+Json test_start_json(const stats::TestSettings& s)
+{
+    return {{"protocol", s.udp ? "UDP" : "TCP"}, {"num_streams", s.streams},
+        {"blksize", s.block_bytes}, {"omit", s.omit.count()}, {"duration", s.duration.count()},
+        {"bytes", s.bytes}, {"blocks", s.blocks}, {"reverse", s.reverse ? 1 : 0}, {"tos", s.tos},
+        {"target_bitrate", s.rate.bps()}};
+}
+
+Json interval_json(const stats::TestSettings& settings, const stats::IntervalReport& report)
+{
+    Json streams = Json::array();
+    Json sums = Json::object();
+    for (const Direction& direction : directions(settings)) {
+        for (const stats::Transfer& stream : report.streams) {
+            if (stream.sender == direction.sender) {
+                streams.push_back(transfer_json(stream, true, report.omitted));
+            }
+        }
+        const auto sum = sum_of(report, direction.sender, settings.streams);
+        sums[direction.reverse ? "sum_bidir_reverse" : "sum"] =
+            transfer_json(sum, false, report.omitted);
+    }
+    Json json = {{"streams", std::move(streams)}};
+    json.update(sums);
+    return json;
+}
+
+Json end_json(const stats::TestSettings& settings, const stats::Summary& summary)
+{
+    Json end = {{"streams", Json::array()}};
+    for (const Direction& direction : directions(settings)) {
+        const std::vector<Total> streams = totals(summary, direction.sender);
+        for (const Total& stream : streams) {
+            end["streams"].push_back(stream_json(stream));
+        }
+        add_sums(end, sum_of(streams, settings.streams), direction);
+    }
+    end["cpu_utilization_percent"] = cpu_json(summary);
+    return end;
+}
+
+Json extras_json(const std::string& version, const stats::TestSettings& settings,
+    const std::optional<stats::Summary>& summary)
+{
+    Json json = {{"version", version}};
+    if (!summary) {
+        return json;
+    }
+    json["interface"] = summary->port.interface;
+    json["driver"] = summary->port.driver;
+    json["arrival_clock"] = "burst";  // jitter: one reading of the clock per burst
+    Json streams = Json::array();
+    for (const stats::StreamTotal& stream : summary->streams) {
+        streams.push_back(stream_extras_json(stream, settings.block_bytes));
+    }
+    json["streams"] = std::move(streams);
+    json["port"] = port_json(summary->port);
+    return json;
+}
+
+}  // namespace dpdkperf::report

@@ -1,0 +1,125 @@
+#include "dpdkperf/report/reporter.hpp"
+
+#include "extras.hpp"
+#include "json.hpp"
+#include "text.hpp"
+
+#include <exception>
+#include <ostream>
+#include <utility>
+
+namespace dpdkperf::report {
+
+Reporter::Reporter(const Style& style, std::ostream& out, std::ostream& err) : err_{err}
+{
+    sinks_.push_back(
+        style.json ? make_json_sink(style, out, err) : make_text_sink(style, out, err));
+    if (style.extras && !style.json) {
+        sinks_.push_back(make_extras_sink(style, err));
+    }
+    thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
+}
+
+// The thread ends when the queue is empty; jthread asks it to and waits.
+Reporter::~Reporter() = default;
+
+void Reporter::listening(std::uint16_t port, std::uint64_t test)
+{
+    enqueue([=](stats::ReportSink& sink) { sink.listening(port, test); });
+}
+
+void Reporter::accepted(const Endpoint& peer)
+{
+    enqueue([peer](stats::ReportSink& sink) { sink.accepted(peer); });
+}
+
+void Reporter::connecting(const std::string& host, std::uint16_t port, bool reverse)
+{
+    enqueue([=](stats::ReportSink& sink) { sink.connecting(host, port, reverse); });
+}
+
+void Reporter::started(const stats::TestSettings& settings)
+{
+    enqueue([settings](stats::ReportSink& sink) { sink.started(settings); });
+}
+
+void Reporter::connected(const std::vector<stats::Connection>& connections)
+{
+    enqueue([connections](stats::ReportSink& sink) { sink.connected(connections); });
+}
+
+void Reporter::interval(const stats::IntervalReport& report)
+{
+    enqueue([report](stats::ReportSink& sink) { sink.interval(report); });
+}
+
+void Reporter::summary(const stats::Summary& summary)
+{
+    enqueue([summary](stats::ReportSink& sink) { sink.summary(summary); });
+}
+
+void Reporter::server_output(const stats::ServerOutput& output)
+{
+    enqueue([output](stats::ReportSink& sink) { sink.server_output(output); });
+}
+
+void Reporter::failed(const std::string& message)
+{
+    enqueue([message](stats::ReportSink& sink) { sink.failed(message); });
+}
+
+void Reporter::warned(const std::string& message)
+{
+    enqueue([message](stats::ReportSink& sink) { sink.warned(message); });
+}
+
+void Reporter::finished(bool success)
+{
+    enqueue([success](stats::ReportSink& sink) { sink.finished(success); });
+}
+
+void Reporter::flush()
+{
+    std::unique_lock lock{mutex_};
+    idle_.wait(lock, [this] { return queue_.empty() && !busy_; });
+}
+
+void Reporter::enqueue(Job job)
+{
+    {
+        const std::lock_guard lock{mutex_};
+        queue_.push_back(std::move(job));
+    }
+    work_.notify_one();
+}
+
+void Reporter::run(const std::stop_token& stop)
+{
+    std::unique_lock lock{mutex_};
+    while (work_.wait(lock, stop, [this] { return !queue_.empty(); })) {
+        const Job job = std::move(queue_.front());
+        queue_.pop_front();
+        busy_ = true;
+        lock.unlock();
+        carry_out(job);
+        lock.lock();
+        busy_ = false;
+        if (queue_.empty()) {
+            idle_.notify_all();
+        }
+    }
+}
+
+// A report that cannot be rendered (no memory) must not end the test.
+void Reporter::carry_out(const Job& job)
+{
+    try {
+        for (const auto& sink : sinks_) {
+            job(*sink);
+        }
+    } catch (const std::exception& problem) {
+        err_ << "warning: a report was lost: " << problem.what() << std::endl;
+    }
+}
+
+}  // namespace dpdkperf::report

@@ -1,0 +1,233 @@
+#include "text.hpp"
+
+#include "numbers.hpp"
+#include "sums.hpp"
+#include "text_lines.hpp"
+#include "wall_clock.hpp"
+
+#include <ostream>
+#include <utility>
+
+namespace dpdkperf::report {
+
+namespace {
+
+constexpr const char* kBannerLine = "-----------------------------------------------------------\n";
+constexpr const char* kSeparator = "- - - - - - - - - - - - - - - - - - - - - - - - -\n";
+
+class TextSink final : public stats::ReportSink {
+public:
+    TextSink(Style style, std::ostream& out, std::ostream& err)
+        : style_{std::move(style)}, out_{out}, err_{err}
+    {
+    }
+
+    void listening(std::uint16_t port, std::uint64_t test) override
+    {
+        begin();
+        write(kBannerLine +
+              print("Server listening on %u (test #%llu)\n", static_cast<unsigned>(port),
+                  static_cast<unsigned long long>(test)) +
+              kBannerLine);
+    }
+
+    // iperf3 says so when the parameters have come, see started().
+    void accepted(const Endpoint&) override {}
+    void connecting(const std::string&, std::uint16_t, bool) override { begin(); }
+
+    void started(const stats::TestSettings& settings) override
+    {
+        settings_ = settings;
+        std::string text = style_.verbose ? verbose_before() : "";
+        if (settings.server) {
+            const Endpoint peer = settings.peer.value_or(Endpoint{});
+            text += print("Accepted connection from %s, port %u\n", to_string(peer.address).c_str(),
+                static_cast<unsigned>(peer.port));
+        } else {
+            text += print("Connecting to host %s, port %u\n", settings.host.c_str(),
+                static_cast<unsigned>(settings.port));
+            if (settings.reverse) {
+                text += "Reverse mode, remote host " + settings.host + " is sending\n";
+            }
+        }
+        if (style_.verbose) {
+            text += "      Cookie: " + settings.cookie + '\n';
+            if (settings.rate.bps() != 0) {
+                text += "      Target Bitrate: " + std::to_string(settings.rate.bps()) + '\n';
+            }
+        }
+        write(text);
+    }
+
+    void connected(const std::vector<stats::Connection>& connections) override
+    {
+        std::string text;
+        for (const stats::Connection& connection : connections) {
+            text += connected_line(connection);
+        }
+        write(style_.verbose ? text + starting_line(settings_) : text);
+    }
+
+    void interval(const stats::IntervalReport& report) override
+    {
+        std::string text;
+        if (!std::exchange(header_printed_, true)) {
+            const bool we_only_send =
+                !settings_.bidirectional && settings_.server == settings_.reverse;
+            text = header(settings_, we_only_send);
+        } else if (settings_.streams > 1) {
+            text = kSeparator;
+        }
+        for (const Direction& direction : directions(settings_)) {
+            text += interval_lines(report, direction);
+        }
+        write(text);
+    }
+
+    void summary(const stats::Summary& summary) override
+    {
+        std::string text = kSeparator;
+        if (style_.verbose) {
+            text += "Test Complete. Summary Results:\n";
+        }
+        text += header(settings_, false);
+        for (const Direction& direction : directions(settings_)) {
+            text += summary_lines(summary, direction);
+            if (style_.verbose && direction.sender) {
+                text += cpu_line(summary, true);
+                text += settings_.bidirectional ? cpu_line(summary, false) : "";
+            }
+        }
+        write(text);
+    }
+
+    void server_output(const stats::ServerOutput& output) override
+    {
+        write(std::string{output.json ? "\nServer JSON output:\n" : "\nServer output:\n"} +
+              output.text + '\n');
+    }
+
+    void failed(const std::string& message) override
+    {
+        err_ << error_line(style_.program, message) << std::flush;
+    }
+
+    void warned(const std::string& message) override
+    {
+        err_ << warning_line(message) << std::flush;
+    }
+
+    void finished(bool success) override
+    {
+        if (success && !settings_.server) {
+            write("\niperf Done.\n");
+        }
+        settings_ = {};
+    }
+
+private:
+    void begin()
+    {
+        header_printed_ = false;
+        if (style_.verbose) {
+            write(style_.version + '\n' + style_.system_info + '\n');
+        }
+    }
+
+    [[nodiscard]] std::string verbose_before() const
+    {
+        std::string text;
+        if (!settings_.server) {
+            text += "Control connection MSS " + std::to_string(settings_.control_mss_bytes) + '\n';
+            if (settings_.block_from_mss) {
+                text += "Setting UDP block size to " + std::to_string(settings_.block_bytes) + '\n';
+            }
+        }
+        return text + "Time: " + rfc1123(settings_.wall_clock) + '\n';
+    }
+
+    [[nodiscard]] std::string interval_lines(
+        const stats::IntervalReport& report, const Direction& direction) const
+    {
+        std::string text;
+        for (const stats::Transfer& stream : report.streams) {
+            if (stream.sender == direction.sender) {
+                text += interval_line(id_text(stream.socket), direction, stream, report.omitted);
+            }
+        }
+        if (settings_.streams > 1) {
+            const auto sum = sum_of(report, direction.sender, settings_.streams);
+            text += interval_line("SUM", direction, sum, report.omitted);
+        }
+        return text;
+    }
+
+    [[nodiscard]] std::string summary_lines(
+        const stats::Summary& summary, const Direction& direction) const
+    {
+        const std::vector<Total> streams = totals(summary, direction.sender);
+        std::string text;
+        for (const Total& stream : streams) {
+            text += stream_lines(stream, direction);
+        }
+        if (settings_.streams > 1) {
+            const Total sum = sum_of(streams, settings_.streams);
+            if (knows_sender(direction)) {
+                text += sender_line("SUM", direction, sum);
+            }
+            if (knows_receiver(direction)) {
+                text += receiver_line("SUM", direction, sum, percent(sum.lost, sum.packets));
+            }
+        }
+        return text;
+    }
+
+    [[nodiscard]] std::string stream_lines(const Total& stream, const Direction& direction) const
+    {
+        const std::string id = id_text(stream.socket);
+        std::string text;
+        if (knows_sender(direction)) {
+            text += sender_line(id, direction, stream);
+        } else if (style_.verbose) {
+            text += '[' + id + "] (sender statistics not available)\n";
+        }
+        if (stream.out_of_order > 0) {
+            text += out_of_order_line(direction, stream);
+        }
+        if (knows_receiver(direction)) {
+            text +=
+                receiver_line(id, direction, stream, percent(stream.lost, stream.received_packets));
+        } else if (style_.verbose) {
+            text += '[' + id + "] (receiver statistics not available)\n";
+        }
+        return text;
+    }
+
+    // A server prints before it has the client's half.
+    [[nodiscard]] bool knows_sender(const Direction& direction) const
+    {
+        return !settings_.server || direction.sender;
+    }
+    [[nodiscard]] bool knows_receiver(const Direction& direction) const
+    {
+        return !settings_.server || !direction.sender;
+    }
+
+    void write(const std::string& text) { out_ << text << std::flush; }
+
+    Style style_;
+    std::ostream& out_;
+    std::ostream& err_;
+    stats::TestSettings settings_;
+    bool header_printed_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<stats::ReportSink> make_text_sink(
+    const Style& style, std::ostream& out, std::ostream& err)
+{
+    return std::make_unique<TextSink>(style, out, err);
+}
+
+}  // namespace dpdkperf::report

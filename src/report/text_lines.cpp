@@ -1,0 +1,128 @@
+#include "text_lines.hpp"
+
+#include "numbers.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string_view>
+
+namespace dpdkperf::report {
+
+namespace {
+
+// What the server says without "error - " (iperf 3.12, src/iperf_server_api.c).
+constexpr std::array<std::string_view, 2> kPlainErrors{
+    "the client has terminated", "the client has unexpectedly closed the connection"};
+
+// "[  5][TX-C]   0.00-1.00   sec   122 KBytes  1.00 Mbits/sec", the part all lines begin with.
+std::string line_start(const std::string& id, const std::string& role,
+    std::chrono::nanoseconds start, std::chrono::nanoseconds end, PayloadBytes bytes)
+{
+    return print("[%s]%s %6.2f-%-6.2f sec  %ss  %ss/sec", id.c_str(), role.c_str(),
+        std::abs(to_seconds(start)), to_seconds(end), bytes_text(bytes).c_str(),
+        rate_text(rate_over(bytes, to_seconds(end - start))).c_str());
+}
+
+std::string receiver_end(
+    double jitter_s, std::int64_t lost, std::int64_t packets, double lost_percent)
+{
+    return print("  %5.3f ms  %lld/%lld (%.2g%%)  ", jitter_s * 1000.0,
+        static_cast<long long>(lost), static_cast<long long>(packets), lost_percent);
+}
+
+}  // namespace
+
+std::string header(const stats::TestSettings& settings, bool sender_columns)
+{
+    return std::string{settings.bidirectional ? "[ ID][Role]" : "[ ID]"} +
+           " Interval           Transfer     Bitrate         " +
+           (sender_columns ? "Total Datagrams\n" : "Jitter    Lost/Total Datagrams\n");
+}
+
+std::string id_text(int socket)
+{
+    return print("%3d", socket);
+}
+
+std::string interval_line(
+    const std::string& id, const Direction& direction, const stats::Transfer& t, bool omitted)
+{
+    std::string line = line_start(id, direction.role, t.start, t.end, t.bytes);
+    if (t.sender) {
+        // In a bidirectional test the count stands below the receivers' columns.
+        const char* const gap = direction.role.empty() ? "  " : "            ";
+        line += gap + std::to_string(t.packets) + "  ";
+    } else {
+        line += receiver_end(t.jitter_s, t.lost, t.packets, percent(t.lost, t.packets));
+    }
+    return line + (omitted ? "(omitted)\n" : "\n");
+}
+
+std::string sender_line(const std::string& id, const Direction& direction, const Total& t)
+{
+    const auto zero = std::chrono::nanoseconds{0};
+    return line_start(id, direction.role, zero, t.sent_time, t.sent) +
+           receiver_end(0, 0, t.sent_packets, 0) + "sender\n";
+}
+
+std::string receiver_line(
+    const std::string& id, const Direction& direction, const Total& t, double lost_percent)
+{
+    const auto zero = std::chrono::nanoseconds{0};
+    return line_start(id, direction.role, zero, t.received_time, t.received) +
+           receiver_end(t.jitter_s, t.lost, t.received_packets, lost_percent) + "receiver\n";
+}
+
+std::string cpu_line(const stats::Summary& summary, bool sender)
+{
+    const stats::CpuUse local = summary.local;
+    const stats::CpuUse remote = summary.remote.value_or(stats::CpuUse{});
+    return print("CPU Utilization: local/%s %.1f%% (%.1f%%u/%.1f%%s), remote/%s %.1f%% "
+                 "(%.1f%%u/%.1f%%s)\n",
+        sender ? "sender" : "receiver", local.total, local.user, local.system,
+        sender ? "receiver" : "sender", remote.total, remote.user, remote.system);
+}
+
+std::string starting_line(const stats::TestSettings& s)
+{
+    std::string limit = std::to_string(s.duration.count()) + " second test";
+    if (s.bytes != 0) {
+        limit = std::to_string(s.bytes) + " bytes to send";
+    } else if (s.blocks != 0) {
+        limit = std::to_string(s.blocks) + " blocks to send";
+    }
+    return print("Starting Test: protocol: %s, %u streams, %llu byte blocks, omitting %lld "
+                 "seconds, %s, tos %u\n",
+        s.udp ? "UDP" : "TCP", s.streams, static_cast<unsigned long long>(s.block_bytes),
+        static_cast<long long>(s.omit.count()), limit.c_str(), static_cast<unsigned>(s.tos));
+}
+
+std::string connected_line(const stats::Connection& c)
+{
+    return print("[%3d] local %s port %u connected to %s port %u\n", c.socket,
+        to_string(c.local.address).c_str(), static_cast<unsigned>(c.local.port),
+        to_string(c.remote.address).c_str(), static_cast<unsigned>(c.remote.port));
+}
+
+std::string out_of_order_line(const Direction& direction, const Total& t)
+{
+    return print("[SUM]%s %4.1f-%4.1f sec  %lld datagrams received out-of-order\n",
+        direction.role.c_str(), 0.0, to_seconds(t.sent_time),
+        static_cast<long long>(t.out_of_order));
+}
+
+std::string warning_line(const std::string& message)
+{
+    return "warning: " + message + '\n';
+}
+
+std::string error_line(const std::string& program, const std::string& message)
+{
+    const bool plain =
+        message.starts_with("interrupt - ") ||
+        std::find(kPlainErrors.begin(), kPlainErrors.end(), message) != kPlainErrors.end();
+    return program + (plain ? ": " : ": error - ") + message + '\n';
+}
+
+}  // namespace dpdkperf::report

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "dpdkperf/stats/reports.hpp"
+#include "sums.hpp"
+
+#include <string>
+
+// The lines of the human output, each with its newline; pure. All texts and formats: iperf 3.12,
+// src/iperf_locale.c. Blanks at the end of lines are iperf3's.
+namespace dpdkperf::report {
+
+// "Total Datagrams" at the end of the columns for a test that only sends, else "Jitter …".
+std::string header(const stats::TestSettings& settings, bool sender_columns);
+
+// What stands in the brackets for a stream: "  5". A sum has "SUM".
+std::string id_text(int socket);
+
+// A stream, or a sum, in one interval.
+std::string interval_line(const std::string& id, const Direction& direction,
+    const stats::Transfer& transfer, bool omitted);
+
+// The two halves of a stream, or of a sum, at the end.
+std::string sender_line(const std::string& id, const Direction& direction, const Total& total);
+std::string receiver_line(
+    const std::string& id, const Direction& direction, const Total& total, double lost_percent);
+
+// Of one stream, although it begins with "[SUM]".
+std::string out_of_order_line(const Direction& direction, const Total& total);
+
+// `sender`: the role in which this side's CPU use is shown.
+std::string cpu_line(const stats::Summary& summary, bool sender);
+
+std::string starting_line(const stats::TestSettings& settings);
+std::string connected_line(const stats::Connection& connection);
+
+std::string warning_line(const std::string& message);
+// "dpdkperf: error - …"; interruptions and a client's leaving are no errors.
+std::string error_line(const std::string& program, const std::string& message);
+
+}  // namespace dpdkperf::report

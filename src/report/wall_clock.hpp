@@ -1,0 +1,11 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+namespace dpdkperf::report {
+
+// "Sun, 22 Nov 2026 10:27:08 GMT" (RFC 1123), whatever the locale.
+std::string rfc1123(std::chrono::system_clock::time_point at);
+
+}  // namespace dpdkperf::report

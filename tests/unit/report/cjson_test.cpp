@@ -1,0 +1,38 @@
+#include "cjson.hpp"
+
+#include <gtest/gtest.h>
+
+namespace dpdkperf::report {
+namespace {
+
+// Layout and digits are compared with iperf3's own output in golden_test.cpp; here are the values
+// that no recording has.
+TEST(PrintJson, WritesNumbersAsIperf3Does)
+{
+    struct Case {
+        Json value;
+        std::string_view text;
+    };
+    const Case cases[] = {{0.1, "0.1"}, {1.0 / 3, "0.33333333333333331"}, {2e6, "2000000"},
+        {0.0, "0"}, {-1, "18446744073709551615"}, {1e300, "1e+300"},
+        {std::numeric_limits<double>::infinity(), "null"}, {true, "true"}, {nullptr, "null"}};
+    for (const Case& c : cases) {
+        EXPECT_EQ(print_json(c.value), c.text);
+    }
+}
+
+TEST(PrintJson, EscapesWhatMustNotStandInAString)
+{
+    EXPECT_EQ(print_json("a\"b\\c\n\t\x01/é"), "\"a\\\"b\\\\c\\n\\t\\u0001/é\"");
+}
+
+TEST(PrintJson, CanWriteAKeyTwice)
+{
+    Json object;
+    append(object, "key", 1);
+    append(object, "key", 2);
+    EXPECT_EQ(print_json(object), "{\n\t\"key\":\t1,\n\t\"key\":\t2\n}");
+}
+
+}  // namespace
+}  // namespace dpdkperf::report

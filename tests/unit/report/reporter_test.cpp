@@ -1,0 +1,255 @@
+#include "dpdkperf/report/reporter.hpp"
+
+#include <sstream>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace dpdkperf::report {
+namespace {
+
+using namespace std::chrono_literals;
+
+Endpoint endpoint(std::string_view address, std::uint16_t port)
+{
+    return {*IpAddress::parse(address), port};
+}
+
+stats::TestSettings client_settings()
+{
+    stats::TestSettings settings;
+    settings.host = "10.0.0.2";
+    settings.port = 5201;
+    settings.streams = 1;
+    settings.block_bytes = 1000;
+    settings.rate = BitRate::from_bps(8'000'000);
+    return settings;
+}
+
+// A stream of ours, 1000 datagrams of 1000 bytes in a second, of which `arrived` did.
+stats::Summary client_summary(std::uint64_t arrived)
+{
+    stats::StreamTotal stream;
+    stream.socket = 5;
+    stream.sender = true;
+    stream.sent = stats::SideTotal{PayloadBytes{1'000'000}, 1s, 1000};
+    stream.received = stats::SideTotal{PayloadBytes{arrived * 1000}, 1s, 1000};
+    stream.lost = 3;
+    stream.ring_full = 17;
+    stats::Summary summary;
+    summary.streams = {stream};
+    summary.port = {"eth0", "net_af_xdp", 2, 0, 0, 0};
+    return summary;
+}
+
+struct Printed {
+    std::string out, err;
+};
+
+template <class Play>
+Printed printed(Style style, Play&& play)
+{
+    std::ostringstream out, err;
+    style.version = "dpdkperf 0.1.0";
+    style.system_info = "System";
+    {
+        Reporter reporter{style, out, err};
+        play(reporter);
+    }
+    return {out.str(), err.str()};
+}
+
+TEST(Reporter, WritesWhatIsPendingBeforeItGoes)
+{
+    const auto [out, err] = printed({}, [](stats::ReportSink& sink) {
+        for (int i = 0; i < 1000; ++i) {
+            sink.warned(std::to_string(i));
+        }
+    });
+    std::string expected;
+    for (int i = 0; i < 1000; ++i) {
+        expected += "warning: " + std::to_string(i) + '\n';
+    }
+    EXPECT_EQ(err, expected);
+}
+
+TEST(Reporter, FlushReturnsWhenAllIsWritten)
+{
+    std::ostringstream out, err;
+    Reporter reporter{{}, out, err};
+    for (int i = 1; i <= 100; ++i) {
+        reporter.warned("again");
+        reporter.flush();
+        EXPECT_EQ(err.str().size(), static_cast<std::size_t>(i) * 15);
+    }
+}
+
+TEST(Reporter, ServerStartsAfreshWithEachTest)
+{
+    stats::TestSettings settings = client_settings();
+    settings.server = true;
+    settings.peer = endpoint("10.0.0.1", 40'000);
+    stats::IntervalReport interval;
+    interval.streams = {{5, false, 0ns, 1s, PayloadBytes{1000}, 1, 0, 0}};
+    const auto play = [&](stats::ReportSink& sink) {
+        for (const std::uint64_t test : {1U, 2U}) {
+            sink.listening(5201, test);
+            sink.accepted(*settings.peer);
+            sink.started(settings);
+            sink.connected({});
+            sink.interval(interval);
+            sink.failed("the client has terminated");
+            sink.finished(false);
+        }
+    };
+    const std::string one =
+        "Accepted connection from 10.0.0.1, port 40000\n"
+        "[ ID] Interval           Transfer     Bitrate         Jitter    Lost/Total Datagrams\n"
+        "[  5]   0.00-1.00   sec  1000 Bytes  8.00 Kbits/sec  0.000 ms  0/1 (0%)  \n";
+    const std::string line(59, '-');
+    const auto [out, err] = printed({}, play);
+    EXPECT_EQ(out, line + "\nServer listening on 5201 (test #1)\n" + line + '\n' + one + line +
+                       "\nServer listening on 5201 (test #2)\n" + line + '\n' + one);
+    EXPECT_EQ(err, "dpdkperf: the client has terminated\ndpdkperf: the client has terminated\n");
+
+    Style json;
+    json.json = true;
+    const std::string objects = printed(json, play).out;
+    std::istringstream both{objects};
+    for (int i = 0; i < 2; ++i) {
+        nlohmann::json object;
+        both >> object;
+        EXPECT_EQ(object["intervals"].size(), 1U);
+        EXPECT_EQ(object["error"], "the client has terminated");
+    }
+}
+
+TEST(Reporter, ErrorsReadAsIperf3s)
+{
+    struct Case {
+        std::string message, text, in_json;
+        bool begun;
+    };
+    const Case cases[] = {
+        {"unable to connect to server: Connection refused",
+            "dpdkperf: error - unable to connect to server: Connection refused\n",
+            "unable to connect to server: Connection refused", true},
+        {"interrupt - the client has terminated",
+            "dpdkperf: interrupt - the client has terminated\n",
+            "interrupt - the client has terminated", true},
+        {"interrupt - the server has terminated",
+            "dpdkperf: interrupt - the server has terminated\n",
+            "interrupt - the server has terminated", false},
+        {"the client has unexpectedly closed the connection",
+            "dpdkperf: the client has unexpectedly closed the connection\n",
+            "the client has unexpectedly closed the connection", true},
+        {"unable to start listener for connections: Address already in use",
+            "dpdkperf: error - unable to start listener for connections: Address already in use\n",
+            "error - unable to start listener for connections: Address already in use", false},
+    };
+    for (const Case& c : cases) {
+        const auto play = [&](stats::ReportSink& sink) {
+            if (c.begun) {
+                sink.connecting("h", 5201, false);
+            }
+            sink.failed(c.message);
+            sink.finished(false);
+        };
+        const auto text = printed({}, play);
+        EXPECT_EQ(text.out, "");
+        EXPECT_EQ(text.err, c.text);
+
+        Style json;
+        json.json = true;
+        const auto object = printed(json, play);
+        EXPECT_EQ(object.err, "");
+        EXPECT_EQ(nlohmann::json::parse(object.out)["error"], c.in_json);
+    }
+}
+
+TEST(Reporter, JsonComesOnlyWhenTheTestIsFinished)
+{
+    std::ostringstream out, err;
+    Style style;
+    style.json = true;
+    Reporter reporter{style, out, err};
+    reporter.connecting("10.0.0.2", 5201, false);
+    reporter.started(client_settings());
+    reporter.connected({{5, endpoint("10.0.0.1", 4000), endpoint("10.0.0.2", 5201)}});
+    reporter.summary(client_summary(1000));
+    reporter.flush();
+    EXPECT_EQ(out.str(), "");
+    reporter.finished(true);
+    reporter.flush();
+    EXPECT_TRUE(nlohmann::json::accept(out.str()));
+}
+
+// iperf3 counted 3 lost, because the last 2 left no gap behind them.
+TEST(Reporter, TellsWhatIperf3DoesNotKnow)
+{
+    const auto play = [](stats::ReportSink& sink) {
+        sink.connecting("10.0.0.2", 5201, false);
+        sink.started(client_settings());
+        sink.connected({});
+        sink.summary(client_summary(995));
+        sink.finished(true);
+    };
+    Style style;
+    EXPECT_EQ(printed(style, play).err, "");
+    style.extras = true;
+    EXPECT_EQ(printed(style, play).err,
+        "dpdkperf: [  5] 1000 packets/s sent, 995 packets/s received, 5 truly lost (0.5%), "
+        "17 turns with a full ring\n"
+        "dpdkperf: eth0 (net_af_xdp): 2 bad checksums\n");
+
+    style.json = true;
+    const auto root = nlohmann::ordered_json::parse(printed(style, play).out);
+    EXPECT_EQ((--root.end()).key(), "dpdkperf");
+    EXPECT_EQ(root["dpdkperf"],
+        nlohmann::ordered_json::parse(R"({"version": "dpdkperf 0.1.0", "interface": "eth0",
+            "driver": "net_af_xdp", "arrival_clock": "burst",
+            "streams": [{"socket": 5, "true_lost": 5, "ring_full": 17}],
+            "port": {"bad_checksum": 2, "bad_length": 0, "unexpected": 0, "pool_empty": 0}})"));
+}
+
+TEST(Reporter, ReceiverCountsTrueLossByArrivals)
+{
+    stats::Summary summary = client_summary(1000);
+    stats::StreamTotal& stream = summary.streams.front();
+    stream.sender = false;
+    stream.arrived = 993;
+    stream.duplicates = 4;
+    stream.ring_full.reset();
+    Style style;
+    style.json = true;
+    const auto [out, err] = printed(style, [&](stats::ReportSink& sink) {
+        stats::TestSettings settings = client_settings();
+        settings.reverse = true;
+        sink.started(settings);
+        sink.summary(summary);
+        sink.finished(true);
+    });
+    EXPECT_EQ(nlohmann::json::parse(out)["dpdkperf"]["streams"],
+        nlohmann::json::parse(
+            R"([{"socket": 5, "arrived": 993, "duplicates": 4, "true_lost": 11}])"));
+}
+
+TEST(Reporter, ShowsTheServersOutput)
+{
+    const auto play = [](bool json) {
+        return [json](stats::ReportSink& sink) {
+            sink.server_output({json ? R"({"a": 1})" : "server's words\n", json});
+            sink.finished(false);
+        };
+    };
+    EXPECT_EQ(printed({}, play(false)).out, "\nServer output:\nserver's words\n\n");
+    Style style;
+    style.json = true;
+    const auto object = nlohmann::json::parse(printed(style, play(true)).out);
+    EXPECT_EQ(object["server_output_json"]["a"], 1);
+    const auto text = nlohmann::json::parse(printed(style, play(false)).out);
+    EXPECT_EQ(text["server_output_text"], "server's words\n");
+}
+
+}  // namespace
+}  // namespace dpdkperf::report
