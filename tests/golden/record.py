@@ -1,0 +1,242 @@
+#!/usr/bin/env python3
+"""Records what Debian's iperf3 3.12 prints on loopback, for the tests of the reports.
+
+    record.py [--out DIR] [--jobs N] [CASE...]   record (all) cases into DIR, default: beside this
+    record.py --check                            record all into a temporary folder; fail if keys
+                                                 or kinds of lines differ from what is committed
+
+A case is a folder: client.out, client.err, server.out, server.err as printed, without the lines
+of --debug and with another name for the system; values.json: how they were made and the numbers in them (see values_json.py, values_text.py).
+Text runs use --debug=1 because a text says nothing of a number's last digits, and 3.12 cannot
+print text and JSON of one run.
+"""
+
+import argparse
+import concurrent.futures
+import datetime
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import relay
+import values_json
+import values_text
+
+HERE = pathlib.Path(__file__).resolve().parent
+FIRST_PORT = 35200  # each case has two
+SYSTEM = " ".join(os.uname())  # does not matter, and would tell about the machine
+UDP = "-u -b 2M -l 1000 -t 1 -i 0.5"
+
+
+class Case:
+    def __init__(self, name, client, server="-i 0.5", lossy=False, kind="test", host="127.0.0.1"):
+        self.name = name
+        self.client = client.split()
+        self.server = server.split()
+        self.lossy = lossy
+        self.kind = kind  # test; refused: no server; interrupted: SIGINT to the client
+        self.host = host
+
+    @property
+    def json(self):
+        return "-J" in self.client
+
+
+def cases():
+    pairs = [
+        ("normal", UDP, {}),
+        ("parallel", UDP + " -P 2", {}),
+        ("reverse", UDP + " -R", {}),
+        ("bidir", UDP + " --bidir", {}),
+        ("bidir-parallel", UDP + " --bidir -P 2", {}),
+        ("omit", "-u -b 2M -l 1000 -t 2 -i 1 -O 1 -P 2", {"server": "-i 1"}),
+        ("lossy", UDP, {"lossy": True}),
+        ("lossy-reverse-parallel", UDP + " -R -P 2", {"lossy": True}),
+        ("lossy-bidir", UDP + " --bidir", {"lossy": True}),
+        ("refused", UDP, {"kind": "refused"}),
+    ]
+    result = []
+    for name, client, more in pairs:
+        server = more.pop("server", "-i 0.5")
+        result.append(Case(name + "-text", client, server, **more))
+        result.append(Case(name + "-json", client + " -J", server + " -J", **more))
+    verbose = "-i 0.5 -V"
+    return result + [
+        Case("interval-0-text", "-u -b 2M -l 1000 -t 1 -i 0", "-i 0"),
+        Case("ipv6-text", UDP, host="::1"),
+        Case("fast-text", "-u -b 3G -l 60000 -t 1 -i 0.5"),
+        Case("slow-text", "-u -b 800 -l 16 -t 1 -i 0.5"),
+        Case("unlimited-json", "-u -b 0 -l 1000 -k 200 -S 8 -J", "-i 1 -J"),
+        Case("verbose-text", "-u -t 1 -i 0.5 -V", verbose),
+        Case("verbose-reverse-parallel-text", UDP + " -R -P 2 -S 8 -V", verbose),
+        Case("verbose-bidir-parallel-text", UDP + " --bidir -P 2 -V", verbose),
+        Case("verbose-bytes-text", "-u -b 4M -l 1000 -n 200K -V", verbose),
+        Case("verbose-blocks-text", "-u -b 4M -l 1000 -k 200 -V -R", verbose),
+        Case("interrupted-json", "-u -b 2M -l 1000 -t 60 -J", kind="interrupted"),
+    ]
+
+
+def wait_until(condition, what):
+    for _ in range(500):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise TimeoutError(what)
+
+
+def listening(port):
+    """Whether something listens on TCP `port` (state 0A in /proc/net/tcp*)."""
+    pattern = re.compile(r":%04X [0-9A-F]+:0000 0A " % port)
+    return any(
+        pattern.search(pathlib.Path("/proc/net", name).read_text()) for name in ("tcp", "tcp6")
+    )
+
+
+def received_udp(port):
+    """Whether a UDP socket on `port` has a peer: the streams of the test are open."""
+    pattern = re.compile(r":%04X [0-9A-F]+:(?!0000)" % port)
+    return any(
+        pattern.search(pathlib.Path("/proc/net", name).read_text()) for name in ("udp", "udp6")
+    )
+
+
+class Process:
+    def __init__(self, arguments):
+        self.out, self.err = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(
+            ["iperf3", *arguments], stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.err
+        )
+
+    def finish(self):
+        self.process.wait(timeout=30)
+        self.out.seek(0)
+        self.err.seek(0)
+        return self.out.read(), self.err.read()
+
+
+def run_pair(case, port):
+    """The outputs (client, server); the server's is None where there is none."""
+    debug = [] if case.json or case.kind != "test" else ["--debug=1"]
+    client_port = port + 1 if case.lossy else port
+    server = passer = None
+    if case.kind != "refused":
+        server = Process(["-s", "-1", "-p", str(port), *case.server, *debug])
+        wait_until(lambda: listening(port), f"{case.name}: server on {port}")
+    if case.lossy:
+        passer = relay.Relay(client_port, port)
+        passer.start()
+    client = Process(["-c", case.host, "-p", str(client_port), *case.client, *debug])
+    if case.kind == "interrupted":
+        wait_until(lambda: received_udp(port), f"{case.name}: test on {port}")
+        time.sleep(1.5)  # something to report
+        client.process.send_signal(signal.SIGINT)
+    outputs = client.finish(), server.finish() if server else None
+    if passer:
+        passer.stop()
+    return outputs
+
+
+def record(case, port, folder):
+    client, server = run_pair(case, port)
+    target = folder / case.name
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    made = {
+        "client": " ".join(["iperf3", "-c", case.host, *case.client]),
+        "server": " ".join(["iperf3", "-s", "-1", *case.server]) if server else None,
+        "relay": "loses each 20th datagram, swaps each 33rd with the next" if case.lossy else None,
+        "kind": case.kind,
+        "by": subprocess.run(["iperf3", "-v"], capture_output=True, text=True).stdout.split("\n")[0],
+        "date": datetime.date.today().isoformat(),
+    }
+    found = {"made": made}
+    for side, output in (("client", client), ("server", server)):
+        if output is None or (side == "server" and case.kind != "test"):
+            continue
+        out, err = output
+        out = out.replace(SYSTEM, "Linux recorder 6.1.0 #1 SMP x86_64")
+        if case.json:
+            found[side] = values_json.from_json(out)
+        else:
+            out, debug = values_text.split_debug(out)
+            err = values_text.without_debug(err)
+            found[side] = values_text.from_text(out, debug, err, "-V" in case.client)
+        (target / f"{side}.out").write_text(out)
+        if err:
+            (target / f"{side}.err").write_text(err)
+    (target / "values.json").write_text(json.dumps(found, indent=1) + "\n")
+
+
+def key_paths(node, path=""):
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield f"{path}.{key}"
+            yield from key_paths(value, f"{path}.{key}")
+    elif isinstance(node, list):
+        for value in node:
+            yield from key_paths(value, f"{path}[]")
+
+
+def shapes(path):
+    """What must not change between recordings: JSON's keys, a text's kinds of lines."""
+    text = path.read_text()
+    if text.startswith("{"):
+        return set(key_paths(json.loads(text)))
+    text = re.sub(r"Cookie: \w+", "Cookie: C", text)
+    text = re.sub(r"(Time|Linux)\b.*", r"\1", text)
+    text = re.sub(r"[KMG]?(bits|Bytes)", "U", text)
+    text = re.sub(r"\d+(\.\d+)?(e[+-]\d+)?", "N", text)
+    return {re.sub(r" +", " ", line) for line in text.split("\n")}
+
+
+def differences(recorded):
+    for path in sorted(recorded.glob("*/*.*")):
+        committed = HERE / path.relative_to(recorded)
+        if path.name == "values.json":
+            continue
+        if not committed.exists():
+            yield f"{path.parent.name}/{path.name}: not committed"
+        elif shapes(path) != shapes(committed):
+            changed = shapes(path) ^ shapes(committed)
+            yield f"{path.parent.name}/{path.name}: {sorted(changed)}"
+
+
+def record_all(chosen, folder, jobs):
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        work = [
+            pool.submit(record, case, FIRST_PORT + 2 * i, folder) for i, case in enumerate(chosen)
+        ]
+        for done in work:
+            done.result()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--out", type=pathlib.Path, default=HERE)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("cases", nargs="*")
+    arguments = parser.parse_args()
+    if shutil.which("iperf3") is None:
+        print("no iperf3: skipped")
+        return 77
+    chosen = [c for c in cases() if not arguments.cases or c.name in arguments.cases]
+    if not arguments.check:
+        record_all(chosen, arguments.out, arguments.jobs)
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        record_all(chosen, pathlib.Path(folder), max(arguments.jobs, 6))
+        found = list(differences(pathlib.Path(folder)))
+    print("\n".join(found) if found else "as committed")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

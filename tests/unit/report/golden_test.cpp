@@ -1,0 +1,77 @@
+// The numbers of recorded runs of iperf3 3.12, rendered by us, against what it printed itself.
+
+#include "dpdkperf/report/reporter.hpp"
+#include "recorded.hpp"
+
+#include <algorithm>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+namespace dpdkperf::report {
+namespace {
+
+// Puts "0" for every number that follows `before` and has at least `digits` digits.
+std::string zeroed(const std::string& text, std::string_view before, std::size_t digits)
+{
+    std::string result;
+    std::size_t from = 0;
+    for (std::size_t at = text.find(before); at != std::string::npos;
+         at = text.find(before, from)) {
+        at += before.size();
+        const std::size_t end = text.find_first_not_of("0123456789", at);
+        result +=
+            text.substr(from, at - from) + (end - at < digits ? text.substr(at, end - at) : "0");
+        from = end;
+    }
+    return result + text.substr(from);
+}
+
+// What we print otherwise on purpose.
+std::string as_we_mean_it(std::string text)
+{
+    // Our data does not pass through kernel sockets.
+    text = zeroed(text, "sndbuf_actual\":\t", 1);
+    text = zeroed(text, "rcvbuf_actual\":\t", 1);
+    // A server subtracts the packets of the omitted part from those that the client has sent,
+    // which it does not know: 0 - 250, printed as unsigned.
+    return zeroed(text, "packets\":\t", 20);
+}
+
+// Our last object, "dpdkperf", is not iperf3's.
+std::string without_extras(const std::string& text)
+{
+    const auto at = text.find(",\n\t\"dpdkperf\":\t{");
+    return at == std::string::npos ? text : text.substr(0, at) + "\n}\n";
+}
+
+class Golden : public testing::TestWithParam<Recorded> {};
+
+TEST_P(Golden, IsReproducedFromItsNumbers)
+{
+    const Recorded& run = GetParam();
+    std::ostringstream out, err;
+    {
+        Reporter reporter{run.style, out, err};
+        run.play(reporter);
+    }
+    const std::string ours = run.style.json ? without_extras(out.str()) : out.str();
+    EXPECT_EQ(ours, as_we_mean_it(run.out));
+    EXPECT_EQ(err.str(), run.err);
+}
+
+INSTANTIATE_TEST_SUITE_P(Iperf3, Golden, testing::ValuesIn(recorded_runs()),
+    [](const testing::TestParamInfo<Recorded>& run) {
+        std::string name = run.param.name;
+        std::replace_if(
+            name.begin(), name.end(), [](char c) { return c == '-' || c == '/'; }, '_');
+        return name;
+    });
+
+TEST(GoldenFiles, Exist)
+{
+    EXPECT_GT(recorded_runs().size(), 50U);
+}
+
+}  // namespace
+}  // namespace dpdkperf::report

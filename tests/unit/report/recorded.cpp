@@ -1,0 +1,172 @@
+#include "recorded.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <nlohmann/json.hpp>
+
+namespace dpdkperf::report {
+
+namespace {
+
+using nlohmann::json;
+
+std::string read(const std::filesystem::path& path)
+{
+    std::ostringstream text;
+    text << std::ifstream{path}.rdbuf();
+    return text.str();
+}
+
+std::chrono::nanoseconds micro(const json& number)
+{
+    return std::chrono::microseconds{number.get<std::int64_t>()};
+}
+
+Endpoint endpoint(const json& pair)
+{
+    return {*IpAddress::parse(pair[0].get<std::string>()), pair[1].get<std::uint16_t>()};
+}
+
+stats::TestSettings settings_of(const json& s)
+{
+    stats::TestSettings settings;
+    settings.server = s["server"];
+    settings.host = s["host"];
+    settings.port = s["port"];
+    if (settings.server) {
+        settings.peer = endpoint(json::array({s["host"], s["port"]}));
+    }
+    settings.cookie = s["cookie"];
+    settings.wall_clock =
+        std::chrono::system_clock::time_point{std::chrono::seconds{s["timesecs"]}};
+    settings.streams = s["streams"];
+    settings.block_bytes = s["block_bytes"];
+    settings.omit = std::chrono::seconds{s["omit"]};
+    settings.duration = std::chrono::seconds{s["duration"]};
+    settings.bytes = s["bytes"];
+    settings.blocks = s["blocks"];
+    settings.reverse = s["reverse"];
+    settings.bidirectional = s["bidirectional"];
+    settings.tos = s["tos"];
+    settings.rate = BitRate::from_bps(s["rate"]);
+    settings.window_bytes = s["window"];
+    settings.control_mss_bytes = s["control_mss"];
+    settings.block_from_mss = s["block_from_mss"];
+    return settings;
+}
+
+stats::IntervalReport interval_of(const json& interval)
+{
+    stats::IntervalReport report;
+    report.omitted = interval["omitted"];
+    for (const json& row : interval["streams"]) {
+        report.streams.push_back(
+            {row["socket"], row["sender"], micro(row["start_us"]), micro(row["end_us"]),
+                PayloadBytes{row["bytes"]}, row["packets"], row["lost"], row["jitter_s"]});
+    }
+    return report;
+}
+
+std::optional<stats::SideTotal> side_of(const json& side)
+{
+    if (side.is_null()) {
+        return std::nullopt;
+    }
+    return stats::SideTotal{PayloadBytes{side["bytes"]}, micro(side["time_us"]), side["packets"]};
+}
+
+stats::CpuUse cpu_of(const json& cpu)
+{
+    return {cpu[0], cpu[1], cpu[2]};
+}
+
+stats::Summary summary_of(const json& s)
+{
+    stats::Summary summary;
+    for (const json& row : s["streams"]) {
+        stats::StreamTotal stream;
+        stream.socket = row["socket"];
+        stream.sender = row["sender"];
+        stream.sent = side_of(row["sent"]);
+        stream.received = side_of(row["received"]);
+        stream.lost = row["lost"];
+        stream.out_of_order = row["out_of_order"];
+        stream.jitter_s = row["jitter_s"];
+        summary.streams.push_back(stream);
+    }
+    summary.local = cpu_of(s["local_cpu"]);
+    if (!s["remote_cpu"].is_null()) {
+        summary.remote = cpu_of(s["remote_cpu"]);
+    }
+    return summary;
+}
+
+Recorded recorded_of(const std::filesystem::path& folder, const json& values, const char* side)
+{
+    Recorded run;
+    run.name = (folder.filename() / side).string();
+    run.out = read(folder / (std::string{side} + ".out"));
+    run.err = read(folder / (std::string{side} + ".err"));
+    run.style.json = values["json"];
+    run.style.verbose = values["verbose"];
+    run.style.program = "iperf3";
+    run.style.version = values["version"];
+    run.style.system_info = values["system_info"];
+    run.values = values.dump();
+    return run;
+}
+
+}  // namespace
+
+void Recorded::play(stats::ReportSink& sink) const
+{
+    const json v = json::parse(values);
+    if (!v["listening"].is_null()) {
+        sink.listening(v["listening"][0], v["listening"][1]);
+    } else {
+        sink.connecting("somewhere", 1, false);
+    }
+    for (const json& warning : v["warnings"]) {
+        sink.warned(warning);
+    }
+    if (!v["settings"].is_null()) {
+        sink.started(settings_of(v["settings"]));
+        std::vector<stats::Connection> connections;
+        for (const json& c : v["connections"]) {
+            connections.push_back({c["socket"], endpoint(c["local"]), endpoint(c["remote"])});
+        }
+        sink.connected(connections);
+        for (const json& interval : v["intervals"]) {
+            sink.interval(interval_of(interval));
+        }
+        sink.summary(summary_of(v["summary"]));
+    }
+    if (!v["error"].is_null()) {
+        sink.failed(v["error"]);
+    }
+    sink.finished(v["error"].is_null());
+}
+
+std::vector<Recorded> recorded_runs()
+{
+    std::vector<Recorded> runs;
+    for (const auto& entry : std::filesystem::directory_iterator{GOLDEN_DIR}) {
+        const auto file = entry.path() / "values.json";
+        if (!std::filesystem::exists(file)) {
+            continue;
+        }
+        const json values = json::parse(read(file));
+        for (const char* side : {"client", "server"}) {
+            if (values.contains(side)) {
+                runs.push_back(recorded_of(entry.path(), values[side], side));
+            }
+        }
+    }
+    std::sort(runs.begin(), runs.end(), [](auto& a, auto& b) { return a.name < b.name; });
+    return runs;
+}
+
+}  // namespace dpdkperf::report
