@@ -30,7 +30,8 @@ import values_json
 import values_text
 
 HERE = pathlib.Path(__file__).resolve().parent
-FIRST_PORT = 35200  # each case has two
+# Each case has two ports. Below the ephemeral ones, and apart from another recorder's.
+FIRST_PORT = 20000 + os.getpid() % 100 * 100
 SYSTEM = " ".join(os.uname())  # does not matter, and would tell about the machine
 UDP = "-u -b 2M -l 1000 -t 1 -i 0.5"
 
