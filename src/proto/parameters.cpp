@@ -1,0 +1,250 @@
+#include "dpdkperf/proto/parameters.hpp"
+
+#include "dpdkperf/proto/messages.hpp"
+#include "json_document.hpp"
+
+#include <optional>
+
+namespace dpdkperf::proto {
+
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+struct NumberKey {
+    const char* name;
+    std::int64_t min, max;
+    IperfError out_of_range;
+    void (*store)(Parameters& to, std::int64_t value);
+};
+
+constexpr std::int64_t kNoLimit = std::int64_t{1} << 62;
+
+template <class T>
+constexpr auto as(std::int64_t value)
+{
+    return static_cast<T>(value);
+}
+
+// Limits of iperf 3.21's server (src/iperf_api.c, get_parameters). What only TCP or a stock
+// sender can use is checked and otherwise left alone.
+constexpr NumberKey kNumbers[] = {
+    {"omit", 0, 600, IperfError::kOmit,
+        [](Parameters& p, std::int64_t v) { p.omit = std::chrono::seconds{v}; }},
+    {"time", 0, 86400, IperfError::kDuration,
+        [](Parameters& p, std::int64_t v) { p.time = std::chrono::seconds{v}; }},
+    {"num", 0, kNoLimit, IperfError::kReceiveParameters,
+        [](Parameters& p, std::int64_t v) { p.bytes = as<std::uint64_t>(v); }},
+    {"blockcount", 0, kNoLimit, IperfError::kReceiveParameters,
+        [](Parameters& p, std::int64_t v) { p.blocks = as<std::uint64_t>(v); }},
+    {"MSS", 0, 32767, IperfError::kMss,
+        [](Parameters& p, std::int64_t v) { p.mss_bytes = as<std::uint32_t>(v); }},
+    {"parallel", 1, 128, IperfError::kStreamCount,
+        [](Parameters& p, std::int64_t v) { p.parallel = as<std::uint32_t>(v); }},
+    {"window", 0, std::int64_t{512} << 20, IperfError::kWindow,
+        [](Parameters& p, std::int64_t v) { p.window_bytes = as<std::uint64_t>(v); }},
+    {"len", 1, kNoLimit, IperfError::kBlockSize,
+        [](Parameters& p, std::int64_t v) { p.block_bytes = as<std::uint64_t>(v); }},
+    {"bandwidth", 0, kNoLimit, IperfError::kReceiveParameters,
+        [](Parameters& p, std::int64_t v) { p.rate = BitRate::from_bps(as<std::uint64_t>(v)); }},
+    {"burst", 1, 1000, IperfError::kBurst,
+        [](Parameters& p, std::int64_t v) { p.burst = as<std::uint32_t>(v); }},
+    {"gso", 0, 1, IperfError::kReceiveParameters, [](Parameters&, std::int64_t) {}},
+    {"gro", 0, 1, IperfError::kReceiveParameters, [](Parameters&, std::int64_t) {}},
+    {"TOS", 0, 255, IperfError::kTos,
+        [](Parameters& p, std::int64_t v) { p.tos = as<std::uint8_t>(v); }},
+    {"dont_fragment", 0, 1, IperfError::kReceiveParameters,
+        [](Parameters& p, std::int64_t v) { p.dont_fragment = v != 0; }},
+};
+
+struct TextKey {
+    const char* name;
+    std::string Parameters::*to;
+};
+
+constexpr TextKey kTexts[] = {
+    {"title", &Parameters::title},
+    {"extra_data", &Parameters::extra_data},
+    {"congestion", &Parameters::congestion},
+    {"client_version", &Parameters::client_version},
+};
+
+struct PresenceKey {
+    const char* name;
+    bool number;  // as stock clients send it: 1, or else true
+    bool Parameters::*to;
+};
+
+constexpr PresenceKey kPresences[] = {
+    {"nodelay", false, &Parameters::no_delay},
+    {"reverse", false, &Parameters::reverse},
+    {"bidirectional", false, &Parameters::bidirectional},
+    {"get_server_output", true, &Parameters::get_server_output},
+    {"udp_counters_64bit", true, &Parameters::counters_64bit},
+    {"repeating_payload", true, &Parameters::repeating_payload},
+};
+
+Failure bad_key(IperfError number, const char* name, const json& value)
+{
+    std::string shown = value.dump(-1, ' ', true, json::error_handler_t::replace);
+    shown.resize(std::min<std::size_t>(shown.size(), 40));
+    return {number, 0, std::string{"\""} + name + "\":" + shown};
+}
+
+// The value of key `name`, null if there is none.
+const json* find(const json& object, const char* name)
+{
+    const auto at = object.find(name);
+    return at == object.end() ? nullptr : &*at;
+}
+
+std::optional<Failure> read_numbers(const json& object, Parameters& to)
+{
+    for (const NumberKey& key : kNumbers) {
+        if (const json* value = find(object, key.name)) {
+            const auto number = to_counter(*value);
+            if (!number) {
+                return bad_key(IperfError::kReceiveParameters, key.name, *value);
+            }
+            if (*number < key.min || *number > key.max) {
+                return bad_key(key.out_of_range, key.name, *value);
+            }
+            key.store(to, *number);
+        }
+    }
+    return {};
+}
+
+std::optional<Failure> read_texts(const json& object, Parameters& to)
+{
+    for (const TextKey& key : kTexts) {
+        if (const json* value = find(object, key.name)) {
+            if (!value->is_string()) {
+                return bad_key(IperfError::kReceiveParameters, key.name, *value);
+            }
+            to.*key.to = value->get<std::string>();
+        }
+    }
+    return {};
+}
+
+std::optional<Failure> read_presences(const json& object, Parameters& to)
+{
+    for (const PresenceKey& key : kPresences) {
+        if (const json* value = find(object, key.name)) {
+            if (key.number ? !value->is_number() : !value->is_boolean()) {
+                return bad_key(IperfError::kReceiveParameters, key.name, *value);
+            }
+            to.*key.to = true;
+        }
+    }
+    return {};
+}
+
+// The last of these that is there counts (src/iperf_api.c, get_parameters).
+std::optional<Failure> read_transport(const json& object, Parameters& to)
+{
+    constexpr std::pair<const char*, Transport> kKeys[] = {
+        {"tcp", Transport::kTcp}, {"udp", Transport::kUdp}, {"sctp", Transport::kSctp}};
+    for (const auto& [name, transport] : kKeys) {
+        if (const json* value = find(object, name)) {
+            if (!value->is_boolean()) {
+                return bad_key(IperfError::kReceiveParameters, name, *value);
+            }
+            to.transport = transport;
+        }
+    }
+    return {};
+}
+
+std::optional<Failure> check_block(const json& object, const Parameters& parameters)
+{
+    const std::uint64_t bytes = parameters.block_bytes;
+    const bool udp = parameters.transport == Transport::kUdp;
+    const bool good = udp ? bytes >= 16 && bytes <= 65507 : bytes <= std::uint64_t{1} << 20;
+    if (good) {
+        return {};
+    }
+    const json* value = find(object, "len");
+    return bad_key(udp ? IperfError::kUdpBlockSize : IperfError::kBlockSize, "len",
+        value != nullptr ? *value : json{});
+}
+
+void write_what_is_on(const Parameters& from, ordered_json& to)
+{
+    // Number 1 or true as stock clients do, and never 0 or false: presence counts.
+    for (const PresenceKey& key : kPresences) {
+        if (from.*key.to) {
+            to[key.name] = key.number ? ordered_json(1) : ordered_json(true);
+        }
+    }
+    for (const TextKey& key : kTexts) {
+        if (!(from.*key.to).empty()) {
+            to[key.name] = from.*key.to;
+        }
+    }
+}
+
+void write_what_is_not_zero(const Parameters& from, ordered_json& to)
+{
+    const std::pair<const char*, std::uint64_t> numbers[] = {{"MSS", from.mss_bytes},
+        {"window", from.window_bytes}, {"bandwidth", from.rate.bps()}, {"burst", from.burst},
+        {"TOS", from.tos}, {"dont_fragment", from.dont_fragment ? 1U : 0U}};
+    for (const auto& [name, value] : numbers) {
+        if (value != 0) {
+            to[name] = value;
+        }
+    }
+}
+
+}  // namespace
+
+Parsed<Parameters> parse_parameters(std::string_view document)
+{
+    const json object = parse_object(document, 4);
+    if (object.is_discarded()) {
+        return Failure{IperfError::kReceiveParameters, 0, "not a JSON object"};
+    }
+    Parameters parameters;
+    for (const auto read : {read_transport, read_numbers, read_texts, read_presences}) {
+        if (auto failure = read(object, parameters)) {
+            return *std::move(failure);
+        }
+    }
+    if (auto failure = check_block(object, parameters)) {
+        return *std::move(failure);
+    }
+    return parameters;
+}
+
+Result<std::string> to_document(const Parameters& parameters)
+{
+    constexpr const char* kTransportNames[] = {"tcp", "udp", "sctp"};
+    ordered_json document;
+    document[kTransportNames[static_cast<std::size_t>(parameters.transport)]] = true;
+    document["omit"] = parameters.omit.count();
+    document["time"] = parameters.time.count();
+    document["num"] = parameters.bytes;
+    document["blockcount"] = parameters.blocks;
+    document["parallel"] = parameters.parallel;
+    document["len"] = parameters.block_bytes;
+    // Microseconds between two looks at the rate by senders up to 3.17; iperf3's default.
+    document["pacing_timer"] = 1000;
+    write_what_is_not_zero(parameters, document);
+    write_what_is_on(parameters, document);
+    if (parameters.transport == Transport::kUdp) {
+        // A server from 3.21 on keeps the last client's values for keys that do not come.
+        document["gso"] = 0;
+        document["gro"] = 0;
+    }
+    std::string text = to_text(document);
+    if (text.size() > kMaxParametersBytes) {
+        return Error{Errc::kUsage, "the parameters of the test take " +
+                                       std::to_string(text.size()) + " bytes, servers accept " +
+                                       std::to_string(kMaxParametersBytes)};
+    }
+    return text;
+}
+
+}  // namespace dpdkperf::proto
