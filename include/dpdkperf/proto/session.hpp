@@ -83,9 +83,6 @@ public:
     // `patience`: how long streams may take to open (--rcv-timeout).
     static Session server(std::chrono::milliseconds patience);
 
-    // Client: for a size of datagrams that is known only when the connection is up. Before start().
-    void set_parameters(Parameters parameters) { parameters_ = std::move(parameters); }
-
     Actions start();                                 // the connection is up
     Actions feed(std::span<const std::byte> bytes);  // the peer sent these
     Actions closed();                                // the peer has closed or reset the connection

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "dpdkperf/base/address.hpp"
+#include "dpdkperf/base/result.hpp"
+#include "dpdkperf/host/steering.hpp"
+#include "dpdkperf/traffic/traffic.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace dpdkperf::control {
+
+// Between which addresses a test is to run.
+struct PathRequest {
+    IpAddress remote;
+    std::optional<IpAddress> local;     // -B, or where the control connection has arrived
+    std::optional<std::string> device;  // --bind-dev
+};
+
+// A port that is up and reaches the peer. The pointers are the app's, never null, and good until
+// release().
+struct DataPath {
+    traffic::Traffic* traffic = nullptr;
+    host::Steering* steering = nullptr;
+    std::string interface;  // as the user knows it: "eth0"
+    std::string driver;     // as DPDK knows it: "net_af_xdp"
+    std::uint32_t interface_index = 0;
+    Mac next_hop;
+    IpAddress next_hop_address;
+    IpAddress local;
+};
+
+// Where control gets its ports from. One user at a time, main thread only.
+class DataPaths {
+public:
+    using Handler = std::function<void(Result<DataPath>)>;
+
+    DataPaths() = default;
+    DataPaths(const DataPaths&) = delete;
+    DataPaths& operator=(const DataPaths&) = delete;
+    virtual ~DataPaths() = default;
+
+    // Opens the port towards request.remote, or takes the one that is still open. `handler` is
+    // called once on the event loop, never from within acquire(); a real port may take seconds.
+    virtual void acquire(const PathRequest& request, Handler handler) = 0;
+
+    // The user is done with the path, or with waiting for it: no handler is called any more. The
+    // port may stay open for a while.
+    virtual void release() = 0;
+};
+
+}  // namespace dpdkperf::control

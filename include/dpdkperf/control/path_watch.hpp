@@ -1,0 +1,40 @@
+#pragma once
+
+#include "dpdkperf/base/address.hpp"
+#include "dpdkperf/base/result.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+// NOLINTNEXTLINE(readability-identifier-naming): asio's name
+namespace asio {
+class io_context;
+}
+
+namespace dpdkperf::control {
+
+// Tells what happens to the way to the peer while a test runs. Main thread only.
+class PathWatch {
+public:
+    struct Events {
+        std::function<void(const Mac&)> next_hop_moved;
+        std::function<void()> interface_removed;
+        std::function<void(bool up)> link_changed;
+    };
+
+    PathWatch() = default;
+    PathWatch(const PathWatch&) = delete;
+    PathWatch& operator=(const PathWatch&) = delete;
+    virtual ~PathWatch() = default;
+
+    // Calls back on the event loop until unwatch(), or the next watch().
+    virtual void watch(std::uint32_t interface_index, const IpAddress& next_hop, Events events) = 0;
+    virtual void unwatch() = 0;
+};
+
+// The kernel's neighbours and links, by rtnetlink. Errors: no netlink socket.
+Result<std::unique_ptr<PathWatch>> watch_kernel(asio::io_context& loop);
+
+}  // namespace dpdkperf::control

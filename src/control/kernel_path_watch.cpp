@@ -1,0 +1,104 @@
+#include "dpdkperf/control/path_watch.hpp"
+#include "dpdkperf/host/netlink.hpp"
+
+#include <asio/posix/stream_descriptor.hpp>
+
+namespace dpdkperf::control {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+class KernelPathWatch final : public PathWatch {
+public:
+    KernelPathWatch(asio::io_context& loop, host::NetworkWatch watch)
+        : watch_{std::move(watch)}, readable_{loop, watch_.fd()}
+    {
+    }
+
+    ~KernelPathWatch() override
+    {
+        unwatch();
+        readable_.release();  // the file is the watch's to close
+    }
+
+    void watch(std::uint32_t interface_index, const IpAddress& next_hop, Events events) override
+    {
+        interface_index_ = interface_index;
+        next_hop_ = next_hop;
+        events_ = std::make_shared<Events>(std::move(events));
+        wait();
+    }
+
+    void unwatch() override
+    {
+        events_.reset();
+        readable_.cancel();
+    }
+
+private:
+    void wait()
+    {
+        readable_.async_wait(asio::posix::stream_descriptor::wait_read,
+            [this, events = std::weak_ptr{events_}](const asio::error_code& failed) {
+                // Gone with unwatch(), and with this object.
+                if (const auto still = events.lock(); still && !failed) {
+                    on_readable(*still);
+                    if (still == events_) {
+                        wait();
+                    }
+                }
+            });
+    }
+
+    void on_readable(const Events& events)
+    {
+        const auto on_neighbour = [&](const host::NeighbourChange& change) {
+            const bool ours =
+                change.interface_index == interface_index_ && change.address == next_hop_;
+            if (ours && change.mac) {
+                events.next_hop_moved(*change.mac);
+            }
+        };
+        const auto on_link = [&](const host::LinkChange& change) {
+            if (change.interface_index != interface_index_) {
+                return;
+            }
+            change.removed ? events.interface_removed() : events.link_changed(change.up);
+        };
+        if (!watch_.drain(on_neighbour, on_link)) {
+            read_anew(events);
+        }
+    }
+
+    // Messages were lost. The table is read without waiting for an answer from the network.
+    void read_anew(const Events& events)
+    {
+        const auto interface = host::interface_by_index(interface_index_);
+        if (!interface) {
+            return events.interface_removed();
+        }
+        if (const auto mac = host::resolve_neighbour(*interface, next_hop_, 0ms)) {
+            events.next_hop_moved(*mac);
+        }
+    }
+
+    host::NetworkWatch watch_;
+    asio::posix::stream_descriptor readable_;
+    std::uint32_t interface_index_ = 0;
+    IpAddress next_hop_;
+    std::shared_ptr<Events> events_;  // weakly held by the handler that is due
+};
+
+}  // namespace
+
+Result<std::unique_ptr<PathWatch>> watch_kernel(asio::io_context& loop)
+{
+    auto watch = host::NetworkWatch::open();
+    if (!watch) {
+        return std::move(watch).error();
+    }
+    return std::unique_ptr<PathWatch>{std::make_unique<KernelPathWatch>(loop, std::move(*watch))};
+}
+
+}  // namespace dpdkperf::control

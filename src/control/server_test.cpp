@@ -1,0 +1,177 @@
+#include "server_test.hpp"
+
+#include "settings.hpp"
+#include "streams.hpp"
+
+namespace dpdkperf::control {
+
+namespace {
+
+using namespace std::chrono_literals;
+using proto::IperfError;
+
+// TEST_END may overtake datagrams that wait in the NIC's and the network's queues.
+constexpr auto kAfterTestEnd = 2ms;
+
+// Datagrams that are late would be taken for the next test's hellos.
+constexpr auto kQuiet = 5ms;
+
+}  // namespace
+
+ServerTest::ServerTest(const Surroundings& around, std::shared_ptr<Link> link, std::uint64_t number,
+    std::function<void()> over)
+    : around_{around},
+      link_{std::move(link)},
+      number_{number},
+      over_{std::move(over)},
+      quiet_timer_{around.loop}
+{
+}
+
+ServerTest::~ServerTest()
+{
+    link_->close({});
+    if (acquiring_) {
+        run_.reset();
+        around_.paths.release();
+    }
+}
+
+void ServerTest::begin(const proto::Cookie& cookie)
+{
+    cookie_ = cookie;
+    around_.sink.accepted(link_->remote());
+    link_->tell(link_->session().welcome());
+}
+
+void ServerTest::on_action(const proto::Action& action)
+{
+    if (!ended_) {
+        std::visit([this](const auto& a) { on(a); }, action);
+    }
+}
+
+void ServerTest::prepare(const proto::Parameters& parameters)
+{
+    if (parameters.transport != proto::Transport::kUdp) {
+        const char* name = parameters.transport == proto::Transport::kTcp ? "TCP" : "SCTP";
+        return fail({IperfError::kNotImplemented, 0,
+            std::string{name} + " tests are not supported yet: the client must add -u for UDP"});
+    }
+    acquiring_ = true;
+    const PathRequest request{
+        link_->remote().address, link_->local().address, around_.plan.bind_device};
+    around_.paths.acquire(request, [this, alive = std::weak_ptr{alive_}](Result<DataPath> path) {
+        if (alive.lock() && !ended_) {
+            on_path(std::move(path));
+        }
+    });
+}
+
+void ServerTest::on_path(Result<DataPath> path)
+{
+    if (!path) {
+        return fail({IperfError::kStreamListen, 0, path.error().message});
+    }
+    const proto::Parameters& parameters = link_->session().parameters();
+    const auto limit = path->traffic->max_datagram(link_->remote().address.is_v4());
+    if (auto failure = check_datagram(parameters.block_bytes, limit, path->interface)) {
+        return fail(*failure);
+    }
+    around_.sink.started(settings_of(around_.plan, parameters, cookie_, link_->remote(), 0));
+    if (auto failure = open_streams(std::move(*path))) {
+        return fail(*failure);
+    }
+    link_->tell(link_->session().accept());
+}
+
+std::optional<proto::Failure> ServerTest::open_streams(DataPath path)
+{
+    RunPlan run;
+    run.id = static_cast<traffic::SessionId>(number_);
+    run.server = true;
+    run.parameters = link_->session().parameters();
+    run.peer = link_->remote().address;
+    run.port = link_->local().port;
+    run.interval = around_.plan.interval;
+    run.rcv_timeout = around_.plan.rcv_timeout.value_or(run.rcv_timeout);
+    TestRun::Events events;
+    events.streams_open = [this] { link_->tell(link_->session().streams_open()); };
+    events.over = [] {};
+    events.failed = [this](const proto::Failure& failure) { fail(failure); };
+    run_ = std::make_unique<TestRun>(around_.loop, std::move(path), around_.watch, around_.sink,
+        std::move(run), std::move(events));
+    if (auto opened = run_->open(); !opened) {
+        return proto::Failure{IperfError::kStreamListen, 0, opened.error().message};
+    }
+    return {};
+}
+
+void ServerTest::on(const proto::EndOfTest&)
+{
+    const bool receives =
+        has_direction(link_->session().parameters(), true, traffic::Direction::kReceive);
+    run_->finish(receives ? kAfterTestEnd : 0ms, [this] {
+        summarized_ = true;
+        around_.sink.summary(run_->summary(nullptr));
+        link_->tell(link_->session().results(run_->results()));
+    });
+}
+
+void ServerTest::on(const proto::PeerTerminated&)
+{
+    summarize_and_end(to_string(proto::Failure{IperfError::kClientTerminated, 0, {}}));
+}
+
+// Tells the client, if it still listens, and ends.
+void ServerTest::fail(const proto::Failure& failure)
+{
+    link_->tell(link_->session().fail(failure));
+    end(to_string(failure));
+}
+
+void ServerTest::interrupt(int signal)
+{
+    if (!ended_) {
+        link_->tell(link_->session().terminate());
+        summarize_and_end(interrupted(true, signal));
+    }
+}
+
+void ServerTest::summarize_and_end(const std::string& message)
+{
+    if (!run_ || !run_->clock_runs() || summarized_) {
+        return end(message);
+    }
+    run_->finish(0ns, [this, message] {
+        around_.sink.summary(run_->summary(nullptr));
+        end(message);
+    });
+}
+
+void ServerTest::end(const std::string& message)
+{
+    if (std::exchange(ended_, true)) {
+        return;
+    }
+    if (!message.empty()) {
+        around_.sink.failed(message);
+    }
+    around_.sink.finished(message.empty());
+    link_->close({});
+    quiet_timer_.after(run_ ? kQuiet : 0ms, [this] { settle(); });
+}
+
+void ServerTest::settle()
+{
+    if (run_) {
+        run_->close();
+    }
+    if (std::exchange(acquiring_, false)) {
+        around_.paths.release();
+    }
+    const auto over = std::move(over_);
+    over();
+}
+
+}  // namespace dpdkperf::control

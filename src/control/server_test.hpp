@@ -1,0 +1,79 @@
+#pragma once
+
+#include "dpdkperf/control/data_path.hpp"
+#include "dpdkperf/control/path_watch.hpp"
+#include "dpdkperf/options/plan.hpp"
+#include "dpdkperf/stats/reports.hpp"
+#include "link.hpp"
+#include "test_run.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+namespace dpdkperf::control {
+
+// One test from the server's side, from the client's cookie to its goodbye. Owns the connection.
+class ServerTest {
+public:
+    struct Surroundings {
+        asio::io_context& loop;
+        const options::Plan& plan;
+        DataPaths& paths;
+        PathWatch& watch;
+        stats::ReportSink& sink;
+    };
+
+    // `number`: of the test, from 1. `over` is called once, when the next test may begin; the
+    // object may be destroyed in it.
+    ServerTest(const Surroundings& around, std::shared_ptr<Link> link, std::uint64_t number,
+        std::function<void()> over);
+    ServerTest(const ServerTest&) = delete;
+    ServerTest& operator=(const ServerTest&) = delete;
+    ~ServerTest();
+
+    void begin(const proto::Cookie& cookie);
+
+    // The conversation's actions from begin() on.
+    void on_action(const proto::Action& action);
+
+    void interrupt(int signal);
+
+    // Everything is reported; what is late on the wire is being swallowed before `over`.
+    [[nodiscard]] bool ended() const { return ended_; }
+
+private:
+    void on(const proto::Send&) {}
+    void on(const proto::CookieReceived&) {}
+    void on(const proto::ParametersReceived& received) { prepare(received.parameters); }
+    void on(const proto::OpenStreams&) {}
+    void on(const proto::StartClock&) { run_->start_clock(); }
+    void on(const proto::StartTraffic&) { run_->start_traffic(); }
+    void on(const proto::EndOfTest&);
+    void on(const proto::ResultsWanted&) {}
+    void on(const proto::ResultsReceived&) {}
+    void on(const proto::ShowSummary&) {}
+    void on(const proto::Finished&) { end({}); }
+    void on(const proto::PeerTerminated&);
+    void on(const proto::Failed& failed) { end(failed.message); }
+
+    void prepare(const proto::Parameters& parameters);
+    void on_path(Result<DataPath> path);
+    [[nodiscard]] std::optional<proto::Failure> open_streams(DataPath path);
+    void fail(const proto::Failure& failure);
+    void summarize_and_end(const std::string& message);
+    void end(const std::string& message);
+    void settle();
+
+    Surroundings around_;
+    std::shared_ptr<Link> link_;
+    std::uint64_t number_;
+    std::function<void()> over_;
+    proto::Cookie cookie_;
+    std::unique_ptr<TestRun> run_;
+    Timer quiet_timer_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for acquire()'s handler
+    bool acquiring_ = false, summarized_ = false, ended_ = false;
+};
+
+}  // namespace dpdkperf::control

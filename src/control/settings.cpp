@@ -1,0 +1,108 @@
+#include "settings.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <random>
+
+namespace dpdkperf::control {
+
+namespace {
+
+// iperf3's stand-in for an unknown segment size (3.12, src/iperf.h, DEFAULT_UDP_BLKSIZE), and the
+// largest UDP payload over IPv4.
+constexpr std::uint32_t kDefaultDatagram = 1460;
+constexpr std::uint32_t kLargestDatagram = 65507;
+
+constexpr std::chrono::seconds kDefaultDuration{10};
+
+std::uint64_t default_datagram(std::uint32_t control_mss_bytes, PayloadBytes max_datagram)
+{
+    const bool usable = control_mss_bytes > 0 && control_mss_bytes <= kLargestDatagram;
+    const std::uint64_t bytes = usable ? control_mss_bytes : kDefaultDatagram;
+    return std::min(bytes, max_datagram.value);
+}
+
+}  // namespace
+
+proto::Parameters parameters_of(
+    const options::Plan& plan, std::uint32_t control_mss_bytes, PayloadBytes max_datagram)
+{
+    const bool by_amount = plan.bytes > 0 || plan.blocks > 0;
+    proto::Parameters p;
+    p.transport = proto::Transport::kUdp;
+    p.omit = plan.omit;
+    p.time = plan.duration.value_or(by_amount ? std::chrono::seconds{0} : kDefaultDuration);
+    p.bytes = plan.bytes;
+    p.blocks = plan.blocks;
+    p.parallel = plan.parallel;
+    p.reverse = plan.reverse;
+    p.bidirectional = plan.bidirectional;
+    p.window_bytes = plan.window_bytes;
+    p.block_bytes = plan.block_bytes.value_or(default_datagram(control_mss_bytes, max_datagram));
+    p.rate = plan.rate.value_or(kIperf3DefaultUdpRate);
+    p.burst = plan.burst;
+    p.tos = plan.tos;
+    p.counters_64bit = plan.counters_64bit;
+    p.repeating_payload = plan.repeating_payload;
+    p.client_version = "dpdkperf";
+    return p;
+}
+
+stats::TestSettings settings_of(const options::Plan& plan, const proto::Parameters& parameters,
+    const proto::Cookie& cookie, std::optional<Endpoint> peer, std::uint32_t control_mss_bytes)
+{
+    stats::TestSettings settings;
+    settings.server = plan.role == options::Role::kServer;
+    settings.host = plan.host;
+    settings.port = plan.port;
+    settings.peer = std::move(peer);
+    settings.cookie = cookie.text();
+    settings.wall_clock = std::chrono::system_clock::now();
+    settings.udp = parameters.transport == proto::Transport::kUdp;
+    settings.streams = parameters.parallel;
+    settings.block_bytes = parameters.block_bytes;
+    settings.omit = parameters.omit;
+    settings.duration = parameters.time;
+    settings.bytes = parameters.bytes;
+    settings.blocks = parameters.blocks;
+    settings.reverse = parameters.reverse;
+    settings.bidirectional = parameters.bidirectional;
+    settings.tos = parameters.tos;
+    settings.rate = parameters.rate;
+    settings.burst = parameters.burst;
+    settings.interval = plan.interval;
+    settings.window_bytes = parameters.window_bytes;
+    settings.control_mss_bytes = control_mss_bytes;
+    settings.block_from_mss = !settings.server && !plan.block_bytes;
+    return settings;
+}
+
+std::optional<proto::Failure> check_datagram(
+    std::uint64_t bytes, PayloadBytes max_datagram, const std::string& interface)
+{
+    if (bytes <= max_datagram.value) {
+        return {};
+    }
+    return proto::Failure{proto::IperfError::kUdpBlockSize, 0,
+        std::to_string(bytes) + " bytes do not fit into one packet on " + interface + ", at most " +
+            std::to_string(max_datagram.value) + " do"};
+}
+
+std::string interrupted(bool server, int signal)
+{
+    const char* name = sigdescr_np(signal);
+    return std::string{"interrupt - the "} + (server ? "server" : "client") +
+           " has terminated by signal " + (name != nullptr ? name : "unknown") + "(" +
+           std::to_string(signal) + ")";
+}
+
+proto::Cookie new_cookie()
+{
+    std::random_device device;
+    std::array<std::uint8_t, proto::Cookie::kSize - 1> random{};
+    std::generate(
+        random.begin(), random.end(), [&] { return static_cast<std::uint8_t>(device() & 0xff); });
+    return proto::Cookie::from_random(random);
+}
+
+}  // namespace dpdkperf::control

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "dpdkperf/options/plan.hpp"
+#include "dpdkperf/proto/failure.hpp"
+#include "dpdkperf/proto/messages.hpp"
+#include "dpdkperf/proto/parameters.hpp"
+#include "dpdkperf/stats/reports.hpp"
+
+#include <optional>
+#include <string>
+
+namespace dpdkperf::control {
+
+// What a client asks the server for. `control_mss_bytes`: segment size of the control connection, 0
+// if unknown, which is the size of a datagram unless the user chose one, as in iperf3 (3.12,
+// src/iperf_client_api.c), but never more than `max_datagram` holds.
+proto::Parameters parameters_of(
+    const options::Plan& plan, std::uint32_t control_mss_bytes, PayloadBytes max_datagram);
+
+// What was agreed, for the report. `peer`: a server's client.
+stats::TestSettings settings_of(const options::Plan& plan, const proto::Parameters& parameters,
+    const proto::Cookie& cookie, std::optional<Endpoint> peer, std::uint32_t control_mss_bytes);
+
+// Why datagrams of `bytes` cannot be sent on `interface`; empty if they can.
+std::optional<proto::Failure> check_datagram(
+    std::uint64_t bytes, PayloadBytes max_datagram, const std::string& interface);
+
+// "interrupt - the client has terminated by signal Interrupt(2)": iperf3's words from 3.19 on.
+std::string interrupted(bool server, int signal);
+
+// 36 letters nobody can guess.
+proto::Cookie new_cookie();
+
+}  // namespace dpdkperf::control

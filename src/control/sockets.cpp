@@ -1,0 +1,142 @@
+#include "sockets.hpp"
+
+#include "dpdkperf/proto/failure.hpp"
+
+#include <asio/ip/v6_only.hpp>
+#include <netinet/tcp.h>
+
+namespace dpdkperf::control {
+
+namespace {
+
+using asio::ip::tcp;
+
+// A peer that does not answer for 5 + 4 x 5 s is gone.
+constexpr int kKeepaliveSeconds = 5;
+constexpr int kKeepaliveProbes = 4;
+
+constexpr int kBacklog = 64;
+
+void set(tcp::socket& socket, int option, int value)
+{
+    // Without it a dead peer is noticed later: no reason to refuse the test.
+    (void)setsockopt(socket.native_handle(), IPPROTO_TCP, option, &value, sizeof value);
+}
+
+Error listen_failure(const asio::error_code& why)
+{
+    return {Errc::kSystem, to_string(proto::Failure{proto::IperfError::kListen, why.value(), {}})};
+}
+
+Result<tcp::acceptor> try_listen(
+    asio::io_context& loop, const tcp::endpoint& endpoint, const options::Plan& plan)
+{
+    asio::error_code failed;
+    tcp::acceptor acceptor{loop};
+    acceptor.open(endpoint.protocol(), failed);
+    if (failed) {
+        return listen_failure(failed);
+    }
+    acceptor.set_option(tcp::acceptor::reuse_address{true}, failed);
+    if (endpoint.protocol() == tcp::v6()) {
+        const bool only = plan.family == options::Family::kIpv6 || plan.bind_address;
+        acceptor.set_option(asio::ip::v6_only(only), failed);
+    }
+    if (plan.bind_device) {
+        if (auto bound = bind_to_device(acceptor.native_handle(), *plan.bind_device); !bound) {
+            return std::move(bound).error();
+        }
+    }
+    acceptor.bind(endpoint, failed);
+    if (!failed) {
+        acceptor.listen(kBacklog, failed);
+    }
+    if (failed) {
+        return listen_failure(failed);
+    }
+    return acceptor;
+}
+
+}  // namespace
+
+tcp::endpoint to_asio(const Endpoint& endpoint, std::uint32_t interface_index)
+{
+    if (endpoint.address.is_v4()) {
+        return {asio::ip::address_v4{endpoint.address.v4()}, endpoint.port};
+    }
+    asio::ip::address_v6 address{endpoint.address.v6_bytes()};
+    if (endpoint.address.is_link_local_v6()) {
+        address.scope_id(interface_index);
+    }
+    return {address, endpoint.port};
+}
+
+Endpoint from_asio(const tcp::endpoint& endpoint)
+{
+    const auto address = endpoint.address();
+    return {address.is_v4() ? IpAddress::from_v4(address.to_v4().to_uint())
+                            : IpAddress::from_v6_bytes(address.to_v6().to_bytes()),
+        endpoint.port()};
+}
+
+Endpoint local_of(const tcp::socket& socket)
+{
+    asio::error_code failed;
+    const auto endpoint = socket.local_endpoint(failed);
+    return failed ? Endpoint{} : from_asio(endpoint);
+}
+
+Endpoint remote_of(const tcp::socket& socket)
+{
+    asio::error_code failed;
+    const auto endpoint = socket.remote_endpoint(failed);
+    return failed ? Endpoint{} : from_asio(endpoint);
+}
+
+void prepare_control(tcp::socket& socket)
+{
+    asio::error_code ignored;
+    socket.set_option(tcp::no_delay{true}, ignored);
+    socket.set_option(asio::socket_base::keep_alive{true}, ignored);
+    set(socket, TCP_KEEPIDLE, kKeepaliveSeconds);
+    set(socket, TCP_KEEPINTVL, kKeepaliveSeconds);
+    set(socket, TCP_KEEPCNT, kKeepaliveProbes);
+}
+
+std::uint32_t segment_bytes(tcp::socket& socket)
+{
+    int bytes = 0;
+    socklen_t size = sizeof bytes;
+    const int rc = getsockopt(socket.native_handle(), IPPROTO_TCP, TCP_MAXSEG, &bytes, &size);
+    return rc == 0 && bytes > 0 ? static_cast<std::uint32_t>(bytes) : 0;
+}
+
+Status bind_to_device(int socket, const std::string& device)
+{
+    const auto size = static_cast<socklen_t>(device.size() + 1);
+    if (setsockopt(socket, SOL_SOCKET, SO_BINDTODEVICE, device.c_str(), size) != 0) {
+        return Error{Errc::kSystem,
+            "cannot bind to device " + device + ": " + std::generic_category().message(errno)};
+    }
+    return {};
+}
+
+Result<tcp::acceptor> listen_on(asio::io_context& loop, const options::Plan& plan)
+{
+    if (plan.bind_address) {
+        auto address = IpAddress::parse(*plan.bind_address);
+        if (!address) {
+            return std::move(address).error().within("-B");
+        }
+        return try_listen(loop, to_asio({*address, plan.port}, 0), plan);
+    }
+    if (plan.family != options::Family::kIpv4) {
+        auto both = try_listen(loop, {tcp::v6(), plan.port}, plan);
+        if (both || plan.family == options::Family::kIpv6) {
+            return both;
+        }
+    }
+    return try_listen(loop, {tcp::v4(), plan.port}, plan);
+}
+
+}  // namespace dpdkperf::control

@@ -1,0 +1,288 @@
+// A TestRun from its beginning to the first packet, and its end. What happens in between is in
+// test_run_watch.cpp.
+
+#include "test_run.hpp"
+
+#include "streams.hpp"
+
+namespace dpdkperf::control {
+
+namespace {
+
+using namespace std::chrono_literals;
+using proto::IperfError;
+
+// How often the data plane is asked whether something has happened that it does not announce.
+constexpr auto kPoll = 1ms;
+
+// A client waits so long for a reply to its hello (iperf 3.12, src/iperf_udp.c).
+constexpr auto kHelloPatience = 30s;
+
+// A port that has not taken its last packets by then will not.
+constexpr auto kDrainPatience = 2s;
+
+// iperf3 shows file descriptors; the first stream's is 5 in 3.12, and its clients' rise by two.
+int socket_number(std::uint32_t index)
+{
+    return 5 + 2 * static_cast<int>(index);
+}
+
+std::vector<StreamName> names_of(const RunPlan& plan)
+{
+    std::vector<StreamName> names;
+    for (std::uint32_t i = 0; i < plan.parameters.streams(); ++i) {
+        const auto direction = direction_of(plan.parameters, plan.server, i);
+        names.push_back({socket_number(i), direction == traffic::Direction::kSend});
+    }
+    return names;
+}
+
+}  // namespace
+
+TestRun::TestRun(asio::io_context& loop, DataPath path, PathWatch& watch, stats::ReportSink& sink,
+    RunPlan plan, Events events)
+    : path_{std::move(path)},
+      watch_{watch},
+      sink_{sink},
+      plan_{std::move(plan)},
+      events_{std::move(events)},
+      names_{names_of(plan_)},
+      account_{names_},
+      house_timer_{loop},
+      open_timer_{loop},
+      edge_timer_{loop},
+      end_timer_{loop},
+      limit_timer_{loop},
+      finish_timer_{loop}
+{
+}
+
+TestRun::~TestRun()
+{
+    close();
+}
+
+Status TestRun::open()
+{
+    if (auto held = hold_ports(); !held) {
+        return held;
+    }
+    traffic::SessionSpec spec;
+    spec.id = plan_.id;
+    spec.local = path_.local;
+    spec.remote = plan_.peer;
+    spec.next_hop = path_.next_hop;
+    spec.server = plan_.server;
+    spec.streams = specs_;
+    if (auto opened = path_.traffic->open(spec); !opened) {
+        return opened;
+    }
+    opened_ = true;
+    stray_before_ = path_.steering->stray().packets;
+    claimed_ = true;
+    if (auto claimed = claim_flows(); !claimed) {
+        return claimed;
+    }
+    watch_path();
+    housekeeping();
+    // From the event loop: the caller first learns that all went well.
+    open_timer_.after(0ns, [this] { plan_.server ? await_streams() : say_next_hello(); });
+    return {};
+}
+
+Status TestRun::hold_ports()
+{
+    const std::uint32_t streams = plan_.parameters.streams();
+    std::vector<std::uint16_t> ports(streams, plan_.port);
+    for (std::uint32_t i = 0; i < (plan_.server ? 1 : streams); ++i) {
+        Endpoint at{path_.local, plan_.server ? plan_.port : std::uint16_t{0}};
+        if (plan_.client_port) {
+            // As iperf3 does with several streams (3.12, src/iperf_client_api.c).
+            at.port = static_cast<std::uint16_t>(*plan_.client_port + i);
+        }
+        auto placeholder = Placeholder::bind(at, path_.interface_index);
+        if (!placeholder) {
+            return std::move(placeholder).error();
+        }
+        if (!plan_.server) {
+            ports[i] = placeholder->port();
+        }
+        placeholders_.push_back(std::move(*placeholder));
+    }
+    const std::uint16_t remote_port = plan_.server ? std::uint16_t{0} : plan_.port;
+    specs_ = stream_specs(plan_.parameters, plan_.server, ports, remote_port);
+    return {};
+}
+
+Status TestRun::claim_flows()
+{
+    const Endpoint remote{plan_.peer, plan_.port};
+    if (plan_.server) {
+        return path_.steering->claim_peer(
+            host::IpProtocol::kUdp, {path_.local, plan_.port}, plan_.peer);
+    }
+    for (const traffic::StreamSpec& spec : specs_) {
+        const Endpoint local{path_.local, spec.local_port};
+        if (auto s = path_.steering->claim_flow(host::IpProtocol::kUdp, local, remote); !s) {
+            return s;
+        }
+    }
+    return {};
+}
+
+void TestRun::release_flows()
+{
+    if (plan_.server) {
+        return path_.steering->release_peer(
+            host::IpProtocol::kUdp, {path_.local, plan_.port}, plan_.peer);
+    }
+    for (const traffic::StreamSpec& spec : specs_) {
+        path_.steering->release_flow(
+            host::IpProtocol::kUdp, {path_.local, spec.local_port}, {plan_.peer, plan_.port});
+    }
+}
+
+void TestRun::say_next_hello()
+{
+    path_.traffic->say_hello(plan_.id, hello_);
+    end_timer_.after(kHelloPatience, [this] {
+        // 30 s without a datagram; iperf3 reports the socket's EAGAIN.
+        fail({IperfError::kStreamRead, EAGAIN, {}});
+    });
+    await_streams();
+}
+
+void TestRun::await_streams()
+{
+    const auto status = path_.traffic->status(plan_.id);
+    if (status.open_streams == specs_.size()) {
+        end_timer_.cancel();
+        report_connections();
+        return events_.streams_open();
+    }
+    if (!plan_.server && status.streams[hello_].open) {
+        ++hello_;
+        return say_next_hello();
+    }
+    open_timer_.after(kPoll, [this] { await_streams(); });
+}
+
+void TestRun::report_connections()
+{
+    const auto status = path_.traffic->status(plan_.id);
+    std::vector<stats::Connection> connections;
+    for (std::size_t i = 0; i < specs_.size(); ++i) {
+        connections.push_back({names_[i].socket, {path_.local, specs_[i].local_port},
+            {plan_.peer, status.streams[i].remote_port}});
+    }
+    sink_.connected(connections);
+}
+
+void TestRun::finish(std::chrono::nanoseconds linger, std::function<void()> done)
+{
+    done_ = std::move(done);
+    if (closed_ || std::exchange(finishing_, true)) {
+        // Somebody else wants to know now. If all is known: from the event loop as ever.
+        if (finished_) {
+            finish_timer_.after(0ns, [this] { std::exchange(done_, nullptr)(); });
+        }
+        return;
+    }
+    linger_ = linger;
+    running_ = false;
+    finish_asked_ = Moment::clock::now();
+    edge_timer_.cancel();
+    end_timer_.cancel();
+    limit_timer_.cancel();
+    open_timer_.cancel();
+    path_.traffic->stop(plan_.id);
+    await_drain();
+}
+
+void TestRun::await_drain()
+{
+    const Moment now = Moment::clock::now();
+    if (path_.traffic->status(plan_.id).sending && now - finish_asked_ < kDrainPatience) {
+        return finish_timer_.after(kPoll, [this] { await_drain(); });
+    }
+    finish_timer_.after(linger_, [this] {
+        path_.traffic->finish(plan_.id);
+        await_counters();
+    });
+}
+
+void TestRun::await_counters()
+{
+    const Moment now = Moment::clock::now();
+    if (path_.traffic->status(plan_.id).finished) {
+        return conclude();
+    }
+    if (now - finish_asked_ > 2 * kDrainPatience) {
+        return fail({IperfError::kStreamRead, 0, "the data plane does not answer"});
+    }
+    finish_timer_.after(kPoll, [this] { await_counters(); });
+}
+
+void TestRun::conclude()
+{
+    finished_ = true;
+    cpu_use_ = cpu_.use();
+    if (start_) {
+        const auto end = finish_asked_ - *start_;
+        pass_edges_until(end);
+        if (const auto last = snapshots(stats::kFinalEdge)) {
+            if (const auto report = account_.end(*last, end, plan_.interval)) {
+                sink_.interval(*report);
+            }
+        }
+    }
+    const auto done = std::exchange(done_, nullptr);
+    done();
+}
+
+void TestRun::close()
+{
+    if (std::exchange(closed_, true)) {
+        return;
+    }
+    for (Timer* timer :
+        {&house_timer_, &open_timer_, &edge_timer_, &end_timer_, &limit_timer_, &finish_timer_}) {
+        timer->cancel();
+    }
+    watch_.unwatch();
+    if (opened_) {
+        path_.traffic->close(plan_.id);
+    }
+    if (claimed_) {
+        release_flows();
+    }
+    placeholders_.clear();
+}
+
+proto::Results TestRun::results() const
+{
+    return account_.results(cpu_use_);
+}
+
+stats::Summary TestRun::summary(const proto::Results* peer) const
+{
+    stats::Summary summary;
+    summary.streams = account_.totals(peer);
+    summary.local = cpu_use_;
+    if (peer != nullptr) {
+        summary.remote = stats::CpuUse{peer->cpu_total, peer->cpu_user, peer->cpu_system};
+    }
+    const auto trouble = path_.traffic->trouble(plan_.id);
+    summary.port = {path_.interface, path_.driver, trouble.bad_checksum, trouble.bad_length,
+        trouble.unexpected, trouble.pool_empty};
+    return summary;
+}
+
+void TestRun::fail(proto::Failure failure)
+{
+    if (!closed_) {
+        events_.failed(failure);
+    }
+}
+
+}  // namespace dpdkperf::control

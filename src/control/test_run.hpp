@@ -1,0 +1,124 @@
+#pragma once
+
+#include "account.hpp"
+#include "cpu_clock.hpp"
+#include "dpdkperf/control/data_path.hpp"
+#include "dpdkperf/control/path_watch.hpp"
+#include "dpdkperf/proto/parameters.hpp"
+#include "dpdkperf/proto/results.hpp"
+#include "dpdkperf/stats/reports.hpp"
+#include "placeholder.hpp"
+#include "timer.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace dpdkperf::control {
+
+// What a TestRun has to do.
+struct RunPlan {
+    traffic::SessionId id = 1;
+    bool server = false;
+    proto::Parameters parameters;
+    IpAddress peer;
+    std::uint16_t port = 0;                    // the server's
+    std::optional<std::uint16_t> client_port;  // --cport, of the first stream
+    std::chrono::nanoseconds interval{0};
+    std::chrono::milliseconds rcv_timeout{120'000};  // iperf3's default, src/iperf.h
+};
+
+// The data side of one test, in either role: opens the streams, starts them, watches them, reports
+// their intervals, and stops them. It knows nothing of the conversation with the peer.
+class TestRun {
+public:
+    struct Events {
+        std::function<void()> streams_open;                 // all are
+        std::function<void()> over;                         // client: time or limit is reached
+        std::function<void(const proto::Failure&)> failed;  // may come at any time until close()
+    };
+
+    TestRun(asio::io_context& loop, DataPath path, PathWatch& watch, stats::ReportSink& sink,
+        RunPlan plan, Events events);
+    TestRun(const TestRun&) = delete;
+    TestRun& operator=(const TestRun&) = delete;
+    ~TestRun();
+
+    // Holds the ports, tells the data plane and the steering. A server's streams open from now on
+    // as hellos come, a client's one after another. Then streams_open is called.
+    Status open();
+
+    void start_clock();    // TEST_START: the test begins
+    void start_traffic();  // TEST_RUNNING: data flows
+
+    // The test ends now. What is on its way within `linger` still counts; when all counters are
+    // final and the last interval is reported, `done` is called. Of several calls the last one's
+    // `done` is.
+    void finish(std::chrono::nanoseconds linger, std::function<void()> done);
+
+    // Lets go of everything. No event comes any more. Does nothing the second time.
+    void close();
+
+    [[nodiscard]] bool clock_runs() const { return start_.has_value(); }
+    [[nodiscard]] const RunPlan& plan() const { return plan_; }
+
+    // After finish().
+    [[nodiscard]] proto::Results results() const;
+    [[nodiscard]] stats::Summary summary(const proto::Results* peer) const;
+
+private:
+    Status hold_ports();
+    Status claim_flows();
+    void release_flows();
+    void watch_path();
+    void say_next_hello();
+    void await_streams();
+    void report_connections();
+    void housekeeping();
+    std::optional<proto::Failure> find_trouble();
+    bool data_is_missing(const traffic::SessionStatus& status);
+    void await_next_edge();
+    void pass_edge();
+    bool try_pass(const stats::Edge& edge);
+    void pass_edges_until(std::chrono::nanoseconds end);
+    void await_limit();
+    [[nodiscard]] bool limit_is_reached() const;
+    void await_drain();
+    void await_counters();
+    void conclude();
+    [[nodiscard]] std::optional<std::vector<stats::Snapshot>> snapshots(std::uint64_t edge) const;
+    [[nodiscard]] std::optional<std::chrono::nanoseconds> planned_end() const;
+    void fail(proto::Failure failure);
+
+    DataPath path_;
+    PathWatch& watch_;
+    stats::ReportSink& sink_;
+    RunPlan plan_;
+    Events events_;
+
+    std::vector<StreamName> names_;
+    std::vector<Placeholder> placeholders_;
+    std::vector<traffic::StreamSpec> specs_;
+    bool claimed_ = false, opened_ = false, closed_ = false;
+    std::uint64_t stray_before_ = 0;
+    std::uint32_t hello_ = 0;  // client: the stream whose reply is awaited
+
+    std::optional<Moment> start_;
+    CpuClock cpu_;
+    stats::CpuUse cpu_use_;
+    stats::EdgeSchedule edges_;
+    std::uint64_t next_edge_ = 1;
+    Account account_;
+    PayloadBytes received_before_;
+    Moment received_since_;
+
+    bool running_ = false, finishing_ = false, finished_ = false;
+    Moment finish_asked_;
+    std::chrono::nanoseconds linger_{0};
+    std::function<void()> done_;
+
+    Timer house_timer_, open_timer_, edge_timer_, end_timer_, limit_timer_, finish_timer_;
+};
+
+}  // namespace dpdkperf::control

@@ -1,0 +1,164 @@
+#pragma once
+
+// Everything around control that a test wants to see or to steer: where ports come from, which
+// packets are claimed, what is reported.
+
+#include "dpdkperf/control/data_path.hpp"
+#include "dpdkperf/control/path_watch.hpp"
+#include "dpdkperf/stats/reports.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+
+namespace dpdkperf::test {
+
+class FakeSteering final : public host::Steering {
+public:
+    Status claim_flow(host::IpProtocol, const Endpoint& local, const Endpoint& remote) override
+    {
+        claims.push_back("flow " + to_string(local) + " " + to_string(remote));
+        return {};
+    }
+    void release_flow(host::IpProtocol, const Endpoint& local, const Endpoint& remote) override
+    {
+        std::erase(claims, "flow " + to_string(local) + " " + to_string(remote));
+    }
+    Status claim_peer(host::IpProtocol, const Endpoint& local, const IpAddress& peer) override
+    {
+        claims.push_back("peer " + to_string(local) + " " + to_string(peer));
+        return {};
+    }
+    void release_peer(host::IpProtocol, const Endpoint& local, const IpAddress& peer) override
+    {
+        std::erase(claims, "peer " + to_string(local) + " " + to_string(peer));
+    }
+    void heartbeat() override { ++heartbeats; }
+    [[nodiscard]] Stray stray() const override { return now_stray; }
+
+    std::vector<std::string> claims;
+    int heartbeats = 0;
+    Stray now_stray;
+};
+
+// Hands out one path, later, as real ports do.
+class FakePaths final : public control::DataPaths {
+public:
+    FakePaths(asio::io_context& loop, traffic::Traffic& traffic, host::Steering& steering)
+        : loop_{loop}, traffic_{traffic}, steering_{steering}
+    {
+    }
+
+    void acquire(const control::PathRequest& request, Handler handler) override
+    {
+        requests.push_back(request);
+        const int turn = ++turn_;
+        asio::post(loop_, [this, turn, request, handler = std::move(handler)] {
+            if (turn == turn_) {
+                handler(answer(request));
+            }
+        });
+    }
+
+    void release() override
+    {
+        ++turn_;
+        ++releases;
+    }
+
+    std::vector<control::PathRequest> requests;
+    int releases = 0;
+    std::optional<Error> error;  // given instead of a path
+
+private:
+    Result<control::DataPath> answer(const control::PathRequest& request)
+    {
+        if (error) {
+            return *error;
+        }
+        control::DataPath path;
+        path.traffic = &traffic_;
+        path.steering = &steering_;
+        path.interface = "px0";
+        path.driver = "kernel";
+        path.interface_index = 7;
+        path.local = request.local.value_or(request.remote);  // loopback
+        return path;
+    }
+
+    asio::io_context& loop_;
+    traffic::Traffic& traffic_;
+    host::Steering& steering_;
+    int turn_ = 0;
+};
+
+class FakeWatch final : public control::PathWatch {
+public:
+    void watch(std::uint32_t, const IpAddress&, Events e) override { events = std::move(e); }
+    void unwatch() override { events.reset(); }
+
+    std::optional<Events> events;
+};
+
+// Keeps all reports, and the order of the calls.
+class RecordingSink final : public stats::ReportSink {
+public:
+    void listening(std::uint16_t, std::uint64_t) override { note("listening"); }
+    void accepted(const Endpoint&) override { note("accepted"); }
+    void connecting(const std::string&, std::uint16_t, bool) override { note("connecting"); }
+    void started(const stats::TestSettings& s) override
+    {
+        settings = s;
+        note("started");
+    }
+    void connected(const std::vector<stats::Connection>& c) override
+    {
+        connections = c;
+        note("connected");
+    }
+    void interval(const stats::IntervalReport& r) override
+    {
+        intervals.push_back(r);
+        note("interval");
+    }
+    void summary(const stats::Summary& s) override
+    {
+        summaries.push_back(s);
+        note("summary");
+    }
+    void server_output(const stats::ServerOutput&) override { note("server_output"); }
+    void failed(const std::string& message) override
+    {
+        failures.push_back(message);
+        note("failed");
+    }
+    void warned(const std::string& message) override
+    {
+        warnings.push_back(message);
+        note("warned");
+    }
+    void finished(bool success) override { note(success ? "success" : "finished"); }
+
+    std::vector<std::string> calls;
+    std::optional<stats::TestSettings> settings;
+    std::vector<stats::Connection> connections;
+    std::vector<stats::IntervalReport> intervals;
+    std::vector<stats::Summary> summaries;
+    std::vector<std::string> failures, warnings;
+    std::function<void(const std::string& call)> on_call;
+
+private:
+    void note(const std::string& call)
+    {
+        calls.push_back(call);
+        if (on_call) {
+            on_call(call);
+        }
+    }
+};
+
+}  // namespace dpdkperf::test
