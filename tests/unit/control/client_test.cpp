@@ -1,0 +1,319 @@
+// Our client against a server that a script plays.
+
+#include "control_world.hpp"
+#include "dpdkperf/control/client.hpp"
+#include "dpdkperf/proto/results.hpp"
+#include "fake_traffic.hpp"
+#include "scripted_peer.hpp"
+
+#include <thread>
+
+#include <gtest/gtest.h>
+
+namespace dpdkperf::test {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace std::string_literals;
+
+constexpr std::string_view kResults =
+    R"({"cpu_util_total":1,"cpu_util_user":1,"cpu_util_system":0,"sender_has_retransmits":-1,)"
+    R"("streams":[{"id":1,"bytes":990,"retransmits":-1,"jitter":0.001,"errors":1,"packets":9,)"
+    R"("start_time":0,"end_time":1.5}]})";
+
+class ClientAndScript : public testing::Test {
+protected:
+    ClientAndScript()
+    {
+        plan_.host = "127.0.0.1";
+        plan_.protocol = options::Protocol::kUdp;
+        plan_.port = listener_.port();
+        plan_.block_bytes = 100;
+        plan_.blocks = 10;
+        plan_.interval = 0s;
+    }
+
+    // Runs the client against `script`, and returns its exit code.
+    template <class Script>
+    int run(Script script)
+    {
+        std::jthread server{[&] { script(listener_.accept()); }};
+        return run_alone();
+    }
+
+    int run_alone()
+    {
+        int exit_code = -1;
+        client_.emplace(loop_, plan_, paths_, watch_, sink_);
+        client_->run([&](int code) {
+            exit_code = code;
+            loop_.stop();
+        });
+        loop_.run();
+        return exit_code;
+    }
+
+    // Does `action` soon after that report.
+    void at_call(const std::string& name, std::function<void()> action)
+    {
+        sink_.on_call = [this, name, action](const std::string& call) {
+            if (call == name) {
+                asio::post(loop_, action);
+            }
+        };
+    }
+
+    static void up_to_running(const ScriptedPeer& peer, std::string_view last = "\1\2")
+    {
+        (void)peer.receive(37);
+        peer.send("\x09");
+        (void)peer.receive_document();
+        peer.send("\x0a");
+        peer.send(last);
+    }
+
+    ScriptedListener listener_;
+    options::Plan plan_;
+    asio::io_context loop_;
+    FakeTraffic traffic_;
+    FakeSteering steering_;
+    FakePaths paths_{loop_, traffic_, steering_};
+    FakeWatch watch_;
+    RecordingSink sink_;
+    std::optional<control::ClientTest> client_;
+};
+
+TEST_F(ClientAndScript, RunsATestInIperf3sOrder)
+{
+    std::string end, done;
+    const int exit_code = run([&](const ScriptedPeer& peer) {
+        up_to_running(peer);
+        end = peer.receive(1);
+        peer.send("\x0d");
+        (void)peer.receive_document();
+        peer.send_document(kResults);
+        peer.send("\x0e");
+        done = peer.receive_rest();
+    });
+    EXPECT_EQ(exit_code, 0);
+    EXPECT_EQ(end, "\x04");
+    EXPECT_EQ(done, "\x10");
+    EXPECT_EQ(sink_.calls,
+        (std::vector<std::string>{"connecting", "started", "connected", "summary", "success"}));
+    EXPECT_EQ(traffic_.calls,
+        (std::vector<std::string>{"open", "hello 0", "start", "stop", "finish", "close"}));
+    const auto& total = sink_.summaries.at(0).streams.at(0);
+    EXPECT_EQ(total.sent->packets, 10);
+    EXPECT_EQ(total.received->packets, 9);
+    EXPECT_EQ(total.received->time, 1500ms);
+    EXPECT_EQ(paths_.releases, 1);
+    EXPECT_TRUE(steering_.claims.empty());
+    EXPECT_GT(steering_.heartbeats, 0);
+}
+
+TEST_F(ClientAndScript, ReportsWhatAServerDoesWrong)
+{
+    struct Case {
+        const char* name;
+        void (*script)(const ScriptedPeer& peer);
+        std::string_view message;
+    };
+    const Case cases[] = {
+        {"closes", [](const ScriptedPeer& peer) { (void)peer.receive(37); },
+            "control socket has closed unexpectedly"},
+        {"speaks http", [](const ScriptedPeer& peer) { peer.send("HTTP/1.1 400\r\n"); },
+            "received an unknown control message: 72"},
+        {"is busy", [](const ScriptedPeer& peer) { peer.send("\xff"); },
+            "the server is busy running a test. try again later"},
+        {"has a rate limit",
+            [](const ScriptedPeer& peer) {
+                (void)peer.receive(37);
+                peer.send("\x09");
+                (void)peer.receive_document();
+                peer.send("\xfe\0\0\0\x1b\0\0\0\0"s);
+            },
+            "total required bandwidth is larger than server limit"},
+        {"jumps to the end", [](const ScriptedPeer& peer) { peer.send("\x0e"); },
+            "received an unknown control message"},
+        {"closes during the test", [](const ScriptedPeer& peer) { up_to_running(peer); },
+            "control socket has closed unexpectedly"},
+        {"sends huge results",
+            [](const ScriptedPeer& peer) {
+                up_to_running(peer);
+                (void)peer.receive(1);
+                peer.send("\x0d");
+                (void)peer.receive_document();
+                peer.send("\x00\xff\xff\xff"s);
+                (void)peer.receive_rest();
+            },
+            "unable to receive results: a document of 16777215 bytes, limit 1048576"},
+        {"invents a stream",
+            [](const ScriptedPeer& peer) {
+                up_to_running(peer);
+                (void)peer.receive(1);
+                peer.send("\x0d");
+                (void)peer.receive_document();
+                std::string results{kResults};
+                results.replace(results.find("\"id\":1"), 6, "\"id\":3");
+                peer.send_document(results);
+                (void)peer.receive_rest();
+            },
+            "stream has an invalid id: 3"},
+    };
+    for (const Case& c : cases) {
+        SCOPED_TRACE(c.name);
+        sink_.failures.clear();
+        loop_.restart();
+        EXPECT_EQ(run(c.script), 1);
+        EXPECT_EQ(sink_.failures, std::vector<std::string>{std::string{c.message}});
+        EXPECT_EQ(sink_.calls.back(), "finished");
+        EXPECT_TRUE(steering_.claims.empty());
+    }
+}
+
+TEST_F(ClientAndScript, RefusesWhatItCannotDoBeforeConnecting)
+{
+    struct Case {
+        void (*adapt)(options::Plan& plan);
+        std::string_view message;
+    };
+    const Case cases[] = {
+        {[](options::Plan& p) { p.protocol = options::Protocol::kTcp; },
+            "TCP tests are not supported yet: add -u for UDP"},
+        {[](options::Plan& p) { p.block_bytes = 1473; },
+            "block size invalid (minimum = 16 bytes, maximum = 65507 bytes): 1473 bytes do not fit "
+            "into one packet on px0, at most 1472 do"},
+        {[](options::Plan& p) { p.bind_address = "nowhere"; },
+            "-B: 'nowhere' is not an IP address"},
+        {[](options::Plan& p) { p.family = options::Family::kIpv6; },
+            "unable to connect to server: '127.0.0.1' has no address of the family asked for"},
+    };
+    for (const Case& c : cases) {
+        const options::Plan before = plan_;
+        c.adapt(plan_);
+        sink_.failures.clear();
+        loop_.restart();
+        EXPECT_EQ(run_alone(), 1);
+        EXPECT_EQ(sink_.failures, std::vector<std::string>{std::string{c.message}});
+        plan_ = before;
+    }
+}
+
+TEST_F(ClientAndScript, NamesAHostThatDoesNotExist)
+{
+    plan_.host = "no..host";  // an empty label: no resolver is asked
+    EXPECT_EQ(run_alone(), 1);
+    EXPECT_EQ(
+        sink_.failures.at(0).find("unable to connect to server: cannot find host 'no..host': "),
+        0U);
+}
+
+TEST_F(ClientAndScript, ReportsARefusedConnection)
+{
+    plan_.port = 1;  // tcpmux: nobody
+    EXPECT_EQ(run_alone(), 1);
+    EXPECT_EQ(sink_.failures,
+        std::vector<std::string>{"unable to connect to server: Connection refused"});
+    EXPECT_EQ(paths_.releases, 1);
+}
+
+TEST_F(ClientAndScript, ReportsThatThereIsNoPort)
+{
+    paths_.error = Error{Errc::kBusy, "interface eth0 is in use by dpdkperf (pid 1)"};
+    EXPECT_EQ(run_alone(), 1);
+    EXPECT_EQ(
+        sink_.failures, std::vector<std::string>{"interface eth0 is in use by dpdkperf (pid 1)"});
+}
+
+TEST_F(ClientAndScript, GivesUpWithoutDataAndSaysGoodbye)
+{
+    plan_.reverse = true;
+    plan_.rcv_timeout = 100ms;
+    traffic_.data_arrives = false;
+    std::string rest;
+    const int exit_code = run([&](const ScriptedPeer& peer) {
+        up_to_running(peer);
+        rest = peer.receive_rest();
+    });
+    EXPECT_EQ(exit_code, 1);
+    EXPECT_EQ(rest, "\x10");
+    EXPECT_EQ(sink_.failures, std::vector<std::string>{"idle timeout for receiving data"});
+}
+
+TEST_F(ClientAndScript, EndsWhenPacketsArriveWhereNobodyListens)
+{
+    plan_.blocks = 0;
+    steering_.now_stray = {7, 3};  // of earlier tests
+    traffic_.hellos_work = false;
+    at_call("started", [&] { steering_.now_stray = {9, 2}; });
+    const int exit_code = run([&](const ScriptedPeer& peer) {
+        up_to_running(peer, "");
+        (void)peer.receive_rest();
+    });
+    EXPECT_EQ(exit_code, 1);
+    ASSERT_EQ(sink_.failures.size(), 1U);
+    EXPECT_NE(sink_.failures[0].find("2 packets of the test arrived on queue 2 of px0"),
+        std::string::npos);
+}
+
+TEST_F(ClientAndScript, FollowsTheWayToThePeer)
+{
+    plan_.blocks = 0;
+    plan_.duration = 30s;
+    const Mac moved{{2, 0, 0, 0, 0, 9}};
+    at_call("connected", [&] {
+        watch_.events->next_hop_moved(moved);
+        watch_.events->next_hop_moved(moved);  // the kernel repeats itself
+        watch_.events->link_changed(false);
+        watch_.events->interface_removed();
+    });
+    const int exit_code = run([&](const ScriptedPeer& peer) {
+        up_to_running(peer);
+        (void)peer.receive_rest();
+    });
+    EXPECT_EQ(exit_code, 1);
+    EXPECT_EQ(traffic_.next_hops, std::vector<Mac>{moved});
+    EXPECT_EQ(sink_.warnings, std::vector<std::string>{"interface px0 is down"});
+    EXPECT_EQ(sink_.failures,
+        std::vector<std::string>{"unable to read from stream socket: interface px0 was removed"});
+}
+
+TEST_F(ClientAndScript, IntervalsAreReportedOnceEachAndTheLastOneEndsWithTheTest)
+{
+    plan_.blocks = 0;
+    plan_.duration = 1s;
+    plan_.interval = 250ms;
+    const int exit_code = run([&](const ScriptedPeer& peer) {
+        up_to_running(peer);
+        (void)peer.receive(1);
+        peer.send("\x0d");
+        (void)peer.receive_document();
+        peer.send_document(kResults);
+        peer.send("\x0e");
+        (void)peer.receive_rest();
+    });
+    EXPECT_EQ(exit_code, 0);
+    ASSERT_EQ(sink_.intervals.size(), 4U);
+    EXPECT_EQ(sink_.intervals[2].streams[0].end, 750ms);
+    EXPECT_EQ(sink_.intervals[3].streams[0].start, 750ms);
+    EXPECT_GE(sink_.intervals[3].streams[0].end, 1s);
+    ASSERT_EQ(traffic_.timetables.size(), 1U);
+    EXPECT_EQ(traffic_.timetables[0].end, 1s);
+}
+
+TEST_F(ClientAndScript, AnInterruptBeforeTheTestEndsAtOnce)
+{
+    traffic_.hellos_work = false;
+    std::string rest;
+    at_call("started", [&] { client_->interrupt(15); });
+    const int exit_code = run([&](const ScriptedPeer& peer) {
+        up_to_running(peer, "");
+        rest = peer.receive_rest();
+    });
+    EXPECT_EQ(exit_code, 0);
+    EXPECT_EQ(rest, "\x0c");
+    EXPECT_TRUE(sink_.summaries.empty());
+}
+
+}  // namespace
+}  // namespace dpdkperf::test

@@ -1,0 +1,131 @@
+#pragma once
+
+#include "dpdkperf/traffic/traffic.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace dpdkperf::test {
+
+// A data plane without packets: streams open when told to, counters follow the clock. A thousand
+// datagrams pass per second on every stream.
+class FakeTraffic final : public traffic::Traffic {
+public:
+    bool hellos_work = true;
+    bool data_arrives = true;
+    std::uint64_t max_bytes = 1472;
+
+    std::vector<std::string> calls;
+    std::vector<traffic::SessionSpec> sessions;
+    std::vector<traffic::Timetable> timetables;
+    std::vector<Mac> next_hops;
+
+    [[nodiscard]] PayloadBytes max_datagram(bool) const override { return {max_bytes}; }
+
+    Status open(const traffic::SessionSpec& spec) override
+    {
+        calls.emplace_back("open");
+        sessions.push_back(spec);
+        greeted_ = 0;
+        started_ = stopped_ = finished_ = false;
+        return {};
+    }
+    void say_hello(traffic::SessionId, std::uint32_t index) override
+    {
+        calls.push_back("hello " + std::to_string(index));
+        greeted_ = index + 1;
+    }
+    void start(traffic::SessionId, const traffic::Timetable& timetable) override
+    {
+        calls.emplace_back("start");
+        timetables.push_back(timetable);
+        started_ = true;
+    }
+    void stop(traffic::SessionId) override
+    {
+        calls.emplace_back("stop");
+        stopped_ = true;
+    }
+    void finish(traffic::SessionId) override
+    {
+        calls.emplace_back("finish");
+        stopped_ = finished_ = true;
+        end_ = Moment::clock::now();
+    }
+    void set_next_hop(traffic::SessionId, const Mac& mac) override { next_hops.push_back(mac); }
+
+    [[nodiscard]] traffic::SessionStatus status(traffic::SessionId) const override
+    {
+        traffic::SessionStatus status;
+        const auto& spec = sessions.back();
+        for (std::uint32_t i = 0; i < spec.streams.size(); ++i) {
+            const bool open = hellos_work && (spec.server || i < greeted_);
+            status.streams.push_back(
+                {open, spec.server ? std::uint16_t{4000} : std::uint16_t{5201}, false});
+            status.open_streams += open ? 1 : 0;
+            add(spec.streams[i], status);
+        }
+        status.finished = finished_;
+        return status;
+    }
+    [[nodiscard]] traffic::SessionTrouble trouble(traffic::SessionId) const override { return {}; }
+
+    [[nodiscard]] std::optional<stats::Snapshot> snapshot(
+        traffic::SessionId, std::uint32_t index, std::uint64_t edge) const override
+    {
+        const auto& spec = sessions.back().streams[index];
+        if (timetables.empty() || (edge == stats::kFinalEdge && !finished_)) {
+            return {};
+        }
+        const auto at = edge == stats::kFinalEdge ? end_ - timetables.back().start
+                                                  : timetables.back().edges.edge(edge).at;
+        if (timetables.back().start + at > Moment::clock::now()) {
+            return {};
+        }
+        stats::Snapshot snapshot;
+        snapshot.edge = edge;
+        snapshot.at = at;
+        snapshot.packets = passed(spec, at);
+        snapshot.arrived = snapshot.packets;
+        snapshot.bytes = {snapshot.packets * spec.datagram.value};
+        return snapshot;
+    }
+    void close(traffic::SessionId) override { calls.emplace_back("close"); }
+
+private:
+    [[nodiscard]] std::uint64_t passed(
+        const traffic::StreamSpec& spec, std::chrono::nanoseconds time) const
+    {
+        if (spec.direction == traffic::Direction::kReceive && !data_arrives) {
+            return 0;
+        }
+        const auto n =
+            static_cast<std::uint64_t>(std::max<std::int64_t>(time.count(), 0)) / 1'000'000;
+        return spec.max_datagrams > 0 ? std::min(n, spec.max_datagrams) : n;
+    }
+
+    void add(const traffic::StreamSpec& spec, traffic::SessionStatus& status) const
+    {
+        if (!started_) {
+            return;
+        }
+        const auto now = finished_ ? end_ : Moment::clock::now();
+        const std::uint64_t n = passed(spec, now - timetables.back().start);
+        const PayloadBytes bytes{n * spec.datagram.value};
+        if (spec.direction == traffic::Direction::kSend) {
+            status.sent += bytes;
+            status.datagrams_sent += n;
+            status.sending = status.sending ||
+                             (!stopped_ && !(spec.max_datagrams > 0 && n >= spec.max_datagrams));
+        } else {
+            status.received += bytes;
+            status.datagrams_received += n;
+        }
+    }
+
+    std::uint32_t greeted_ = 0;
+    bool started_ = false, stopped_ = false, finished_ = false;
+    Moment end_;
+};
+
+}  // namespace dpdkperf::test

@@ -1,0 +1,362 @@
+// Our server against clients that a script plays, and against our client.
+
+#include "control_world.hpp"
+#include "dpdkperf/control/client.hpp"
+#include "dpdkperf/control/server.hpp"
+#include "fake_traffic.hpp"
+#include "scripted_peer.hpp"
+
+#include <future>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+namespace dpdkperf::test {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace std::string_literals;
+
+const std::string kCookie = std::string(36, 'c') + '\0';
+constexpr std::string_view kParameters = R"({"udp":true,"len":100,"time":5})";
+constexpr std::string_view kResults =
+    R"({"cpu_util_total":1,"cpu_util_user":1,"cpu_util_system":0,"sender_has_retransmits":0,)"
+    R"("streams":[]})";
+
+class ServerAndScript : public testing::Test {
+protected:
+    ServerAndScript()
+    {
+        plan_.role = options::Role::kServer;
+        plan_.port = 0;
+        plan_.interval = 0s;
+    }
+
+    // Runs the server while `script` plays one client after another; then stops it.
+    template <class Script>
+    void run(Script script)
+    {
+        server_.emplace(loop_, plan_, paths_, watch_, sink_);
+        server_->run([this](int code) {
+            exit_code_ = code;
+            loop_.stop();
+        });
+        std::jthread clients{[&] {
+            script(server_->port());
+            asio::post(loop_, [this] { server_->interrupt(15); });
+        }};
+        loop_.run();
+    }
+
+    // From a client's thread: lets the server's thread do it, and waits.
+    template <class Action>
+    void on_loop(Action action)
+    {
+        std::promise<void> done;
+        asio::post(loop_, [&] {
+            action();
+            done.set_value();
+        });
+        done.get_future().wait();
+    }
+
+    static ScriptedPeer introduced(std::uint16_t port)
+    {
+        ScriptedPeer peer = ScriptedPeer::connect(port);
+        peer.send(kCookie);
+        EXPECT_EQ(peer.receive(1), "\x09");
+        return peer;
+    }
+
+    // A whole test.
+    static void play_good_client(std::uint16_t port)
+    {
+        const ScriptedPeer peer = introduced(port);
+        peer.send_document(kParameters);
+        EXPECT_EQ(peer.receive(3), "\x0a\x01\x02");
+        peer.send("\x04");
+        EXPECT_EQ(peer.receive(1), "\x0d");
+        peer.send_document(kResults);
+        EXPECT_NE(peer.receive_document(), "");
+        EXPECT_EQ(peer.receive(1), "\x0e");
+        peer.send("\x10");
+        EXPECT_EQ(peer.receive_rest(), "");
+    }
+
+    asio::io_context loop_;
+    options::Plan plan_;
+    FakeTraffic traffic_;
+    FakeSteering steering_;
+    FakePaths paths_{loop_, traffic_, steering_};
+    FakeWatch watch_;
+    RecordingSink sink_;
+    std::optional<control::Server> server_;
+    int exit_code_ = -1;
+};
+
+TEST_F(ServerAndScript, ServesATestInIperf3sOrder)
+{
+    run(play_good_client);
+    EXPECT_EQ(exit_code_, 0);
+    const std::vector<std::string> begin{
+        "listening", "accepted", "started", "connected", "summary", "success"};
+    ASSERT_GE(sink_.calls.size(), begin.size());
+    sink_.calls.resize(begin.size());
+    EXPECT_EQ(sink_.calls, begin);
+    EXPECT_TRUE(steering_.claims.empty());
+    EXPECT_EQ(
+        traffic_.calls, (std::vector<std::string>{"open", "start", "stop", "finish", "close"}));
+    EXPECT_EQ(paths_.releases, 1);
+    EXPECT_FALSE(traffic_.timetables.at(0).end);
+    EXPECT_TRUE(traffic_.sessions.at(0).server);
+}
+
+// Hello of the first stream may arrive as soon as the client has read CREATE_STREAMS.
+TEST_F(ServerAndScript, ClaimsTheClientsDatagramsBeforeItAsksForStreams)
+{
+    traffic_.hellos_work = false;
+    run([this](std::uint16_t port) {
+        const ScriptedPeer peer = introduced(port);
+        peer.send_document(kParameters);
+        EXPECT_EQ(peer.receive(1), "\x0a");
+        on_loop([&] {
+            EXPECT_EQ(traffic_.calls, std::vector<std::string>{"open"});
+            EXPECT_EQ(steering_.claims,
+                std::vector<std::string>{"peer 127.0.0.1:" + std::to_string(port) + " 127.0.0.1"});
+        });
+    });
+}
+
+TEST_F(ServerAndScript, AnswersBadClientsWithIperf3sNumberAndServesTheNext)
+{
+    struct Case {
+        const char* name;
+        std::string bytes;  // in place of the parameters
+        int number;
+    };
+    const auto document = [](const std::string& text) {
+        return "\0\0\0"s + static_cast<char>(text.size()) + text;
+    };
+    const std::vector<Case> cases{
+        {"4 GiB", "\xff\xff\xff\xff"s, 114},
+        {"empty", "\0\0\0\0"s, 114},
+        {"9 kB", "\0\0\x23\x28"s + std::string(9000, 'x'), 114},
+        {"no object", document("[]"), 114},
+        {"wrong type", document(R"({"title":5})"), 114},
+        {"reverse 0", document(R"({"reverse":0})"), 114},
+        {"500 streams", document(R"({"parallel":500})"), 6},
+        {"len 10^9", document(R"({"len":1000000000})"), 7},
+        {"too long for the port", document(R"({"udp":true,"len":1473})"), 20},
+        {"tcp", document("{}"), 13},
+        {"sctp", document(R"({"sctp":true})"), 13},
+    };
+    run([&](std::uint16_t port) {
+        for (const Case& c : cases) {
+            SCOPED_TRACE(c.name);
+            const ScriptedPeer peer = introduced(port);
+            peer.send(c.bytes);
+            EXPECT_EQ(
+                peer.receive_rest(), "\xfe\0\0\0"s + static_cast<char>(c.number) + "\0\0\0\0"s);
+        }
+        play_good_client(port);
+    });
+    EXPECT_EQ(std::count(sink_.calls.begin(), sink_.calls.end(), "success"), 1);
+    EXPECT_EQ(sink_.failures.size(), cases.size() + 1);  // and the end by signal
+    EXPECT_TRUE(steering_.claims.empty());
+}
+
+TEST_F(ServerAndScript, NobodyWaitsForSilentConnections)
+{
+    run([](std::uint16_t port) {
+        std::vector<ScriptedPeer> silent;
+        for (int i = 0; i < 40; ++i) {
+            silent.push_back(ScriptedPeer::connect(port));
+            silent.back().send("hello");
+        }
+        play_good_client(port);
+    });
+    EXPECT_EQ(std::count(sink_.calls.begin(), sink_.calls.end(), "success"), 1);
+}
+
+TEST_F(ServerAndScript, OthersAreTurnedAwayAtOnceWhileBusy)
+{
+    traffic_.hellos_work = false;  // the first client hangs in its stream creation
+    run([](std::uint16_t port) {
+        const ScriptedPeer late = ScriptedPeer::connect(port);  // connected, but silent so far
+        const ScriptedPeer first = introduced(port);
+        first.send_document(kParameters);
+        EXPECT_EQ(first.receive(1), "\x0a");
+        EXPECT_EQ(ScriptedPeer::connect(port).receive_rest(), "\xff");
+        late.send(kCookie);
+        EXPECT_EQ(late.receive_rest(), "\xff");
+        first.send("\x10");
+        EXPECT_EQ(first.receive_rest(), "");
+    });
+    EXPECT_EQ(
+        sink_.failures.at(0), "the client has terminated: it gave up before the test was over");
+}
+
+TEST_F(ServerAndScript, AClientMayGoAtAnyMoment)
+{
+    run([](std::uint16_t port) {
+        ScriptedPeer::connect(port).close();
+        ScriptedPeer::connect(port).send("short");
+        {
+            const ScriptedPeer peer = introduced(port);
+        }
+        {
+            const ScriptedPeer peer = introduced(port);
+            peer.send_document(kParameters);
+            (void)peer.receive(2);
+        }
+        {
+            const ScriptedPeer peer = introduced(port);
+            peer.send_document(kParameters);
+            EXPECT_EQ(peer.receive(3), "\x0a\x01\x02");
+            peer.send("\x0c");
+            EXPECT_EQ(peer.receive_rest(), "");
+        }
+        play_good_client(port);
+    });
+    const std::string gone = "the client has unexpectedly closed the connection";
+    sink_.failures.resize(3);
+    EXPECT_EQ(sink_.failures, (std::vector<std::string>{gone, gone, "the client has terminated"}));
+    EXPECT_EQ(std::count(sink_.calls.begin(), sink_.calls.end(), "success"), 1);
+    EXPECT_EQ(sink_.warnings.size(), 1U);  // of two, within a second
+}
+
+TEST_F(ServerAndScript, ReportsAPortThatCannotBeHad)
+{
+    paths_.error = Error{Errc::kPermission, "no permission to open eth0"};
+    run([](std::uint16_t port) {
+        const ScriptedPeer peer = introduced(port);
+        peer.send_document(kParameters);
+        EXPECT_EQ(peer.receive_rest(), "\xfe\0\0\0\xca\0\0\0\0"s);
+    });
+    EXPECT_EQ(sink_.failures.at(0), "unable to start stream listener: no permission to open eth0");
+}
+
+TEST_F(ServerAndScript, GivesUpAClientThatSendsNothing)
+{
+    plan_.rcv_timeout = 200ms;
+    traffic_.data_arrives = false;
+    run([](std::uint16_t port) {
+        const ScriptedPeer peer = introduced(port);
+        peer.send_document(kParameters);
+        EXPECT_EQ(peer.receive(3), "\x0a\x01\x02");
+        EXPECT_EQ(peer.receive_rest(), "\xfe\0\0\0\x90\0\0\0\0"s);
+    });
+    EXPECT_EQ(sink_.failures.at(0), "idle timeout for receiving data");
+}
+
+TEST_F(ServerAndScript, TellsTheClientWhenItIsStopped)
+{
+    std::string rest;
+    run([&](std::uint16_t port) {
+        ScriptedPeer peer = introduced(port);
+        peer.send_document(kParameters);
+        EXPECT_EQ(peer.receive(3), "\x0a\x01\x02");
+        asio::post(loop_, [this] { server_->interrupt(2); });
+        rest = peer.receive_rest();
+    });
+    EXPECT_EQ(rest, "\x0b");
+    EXPECT_EQ(exit_code_, 0);
+    EXPECT_EQ(sink_.summaries.size(), 1U);
+    EXPECT_EQ(sink_.failures.at(0), "interrupt - the server has terminated by signal Interrupt(2)");
+}
+
+TEST_F(ServerAndScript, EndsAfterOneTestIfAsked)
+{
+    plan_.one_off = true;
+    server_.emplace(loop_, plan_, paths_, watch_, sink_);
+    server_->run([this](int code) {
+        exit_code_ = code;
+        loop_.stop();
+    });
+    std::jthread client{[&] {
+        ScriptedPeer::connect(server_->port()).close();  // a port scanner does not count
+        play_good_client(server_->port());
+    }};
+    loop_.run();
+    EXPECT_EQ(exit_code_, 0);
+    EXPECT_EQ(sink_.calls.back(), "success");
+}
+
+TEST_F(ServerAndScript, APortInUseIsAFailure)
+{
+    const ScriptedListener other;
+    plan_.port = other.port();
+    plan_.bind_address = "127.0.0.1";
+    run([](std::uint16_t) {});
+    EXPECT_EQ(exit_code_, 1);
+    EXPECT_EQ(
+        sink_.failures.at(0), "unable to start listener for connections: Address already in use");
+}
+
+struct Mode {
+    const char* name;
+    void (*adapt)(options::Plan& plan);
+    std::size_t streams;
+};
+
+class OursAndOurs : public testing::TestWithParam<Mode> {};
+
+TEST_P(OursAndOurs, GetAlong)
+{
+    asio::io_context loop;
+    FakeTraffic server_traffic, client_traffic;
+    FakeSteering server_steering, client_steering;
+    FakePaths server_paths{loop, server_traffic, server_steering};
+    FakePaths client_paths{loop, client_traffic, client_steering};
+    FakeWatch watch;
+    RecordingSink server_sink, client_sink;
+    options::Plan server_plan;
+    server_plan.role = options::Role::kServer;
+    server_plan.port = 0;
+    server_plan.one_off = true;
+    control::Server server{loop, server_plan, server_paths, watch, server_sink};
+    server.run([](int) {});
+
+    options::Plan plan;
+    plan.protocol = options::Protocol::kUdp;
+    plan.host = "127.0.0.1";
+    plan.port = server.port();
+    plan.blocks = 50;
+    plan.block_bytes = 100;
+    GetParam().adapt(plan);
+    int exit_code = -1;
+    control::ClientTest client{loop, plan, client_paths, watch, client_sink};
+    client.run([&](int code) { exit_code = code; });
+    loop.run();  // until both have nothing left to wait for
+
+    EXPECT_EQ(exit_code, 0);
+    EXPECT_EQ(client_sink.failures, std::vector<std::string>{});
+    EXPECT_EQ(server_sink.failures, std::vector<std::string>{});
+    EXPECT_EQ(client_sink.calls.back(), "success");
+    EXPECT_EQ(server_sink.calls.back(), "success");
+    EXPECT_EQ(client_traffic.sessions.at(0).streams.size(), GetParam().streams);
+    EXPECT_EQ(server_traffic.sessions.at(0).streams.size(), GetParam().streams);
+    EXPECT_EQ(client_sink.summaries.at(0).streams.size(), GetParam().streams);
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, OursAndOurs,
+    testing::Values(Mode{"Plain", [](options::Plan&) {}, 1},
+        Mode{"Reverse", [](options::Plan& p) { p.reverse = true; }, 1},
+        Mode{"BidirectionalParallel",
+            [](options::Plan& p) {
+                p.bidirectional = true;
+                p.parallel = 3;
+            },
+            6},
+        Mode{"AllStreams",
+            [](options::Plan& p) {
+                p.bidirectional = true;
+                p.parallel = 128;
+                p.blocks = 1000;
+            },
+            256},
+        Mode{"OverIpv6", [](options::Plan& p) { p.host = "::1"; }, 1}),
+    [](const auto& tested) { return tested.param.name; });
+
+}  // namespace
+}  // namespace dpdkperf::test

@@ -1,0 +1,63 @@
+#include "settings.hpp"
+
+#include <csignal>
+
+#include <gtest/gtest.h>
+
+namespace dpdkperf::control {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Settings, DatagramsAreAsLongAsASegmentUnlessTheUserSays)
+{
+    struct Case {
+        std::optional<std::uint64_t> wanted;
+        std::uint32_t mss;
+        std::uint64_t max, bytes;
+    };
+    const Case cases[] = {
+        {{}, 1448, 1472, 1448}, {{}, 8948, 8972, 8948}, {{}, 0, 1472, 1460},  // unknown
+        {{}, 70'000, 65507, 1460},  // loopback with a huge MTU: iperf3's fallback
+        {{}, 32'768, 1472, 1472},   // must still fit into one packet
+        {64, 1448, 1472, 64}, {9000, 1448, 1472, 9000},  // refused elsewhere, in words
+    };
+    for (const Case& c : cases) {
+        options::Plan plan;
+        plan.block_bytes = c.wanted;
+        EXPECT_EQ(parameters_of(plan, c.mss, {c.max}).block_bytes, c.bytes);
+    }
+}
+
+TEST(Settings, AnAmountReplacesTheDuration)
+{
+    options::Plan plan;
+    EXPECT_EQ(parameters_of(plan, 0, {1472}).time, 10s);
+    plan.blocks = 5;
+    EXPECT_EQ(parameters_of(plan, 0, {1472}).time, 0s);
+}
+
+TEST(Settings, DatagramsThatDoNotFitAreRefusedInWords)
+{
+    EXPECT_FALSE(check_datagram(1472, {1472}, "eth0"));
+    EXPECT_EQ(to_string(check_datagram(1473, {1472}, "eth0").value()),
+        "block size invalid (minimum = 16 bytes, maximum = 65507 bytes): 1473 bytes do not fit "
+        "into one packet on eth0, at most 1472 do");
+}
+
+// iperf 3.19, seen on the terminal.
+TEST(Settings, InterruptionsReadLikeIperf3)
+{
+    EXPECT_EQ(
+        interrupted(false, SIGINT), "interrupt - the client has terminated by signal Interrupt(2)");
+    EXPECT_EQ(interrupted(true, SIGTERM),
+        "interrupt - the server has terminated by signal Terminated(15)");
+}
+
+TEST(Settings, CookiesDiffer)
+{
+    EXPECT_NE(new_cookie(), new_cookie());
+}
+
+}  // namespace
+}  // namespace dpdkperf::control

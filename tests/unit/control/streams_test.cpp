@@ -1,0 +1,106 @@
+#include "streams.hpp"
+
+#include <numeric>
+
+#include <gtest/gtest.h>
+
+namespace dpdkperf::control {
+namespace {
+
+using traffic::Direction;
+using namespace std::chrono_literals;
+
+proto::Parameters parameters(std::uint32_t parallel)
+{
+    proto::Parameters p;
+    p.transport = proto::Transport::kUdp;
+    p.parallel = parallel;
+    p.block_bytes = 1000;
+    return p;
+}
+
+std::string directions(const proto::Parameters& p, bool server)
+{
+    const std::vector<std::uint16_t> ports(p.streams(), 1);
+    std::string text;
+    for (const auto& spec : stream_specs(p, server, ports, 5201)) {
+        text += spec.direction == Direction::kSend ? 's' : 'r';
+    }
+    return text;
+}
+
+TEST(Streams, TheClientsSendersComeFirst)
+{
+    proto::Parameters p = parameters(2);
+    EXPECT_EQ(directions(p, false), "ss");
+    EXPECT_EQ(directions(p, true), "rr");
+    p.reverse = true;
+    EXPECT_EQ(directions(p, false), "rr");
+    EXPECT_EQ(directions(p, true), "ss");
+    p.reverse = false;
+    p.bidirectional = true;
+    EXPECT_EQ(directions(p, false), "ssrr");
+    EXPECT_EQ(directions(p, true), "rrss");
+}
+
+TEST(Streams, ShareALimitExactly)
+{
+    struct Case {
+        std::uint64_t bytes, blocks;
+        std::uint32_t parallel;
+        std::vector<std::uint64_t> shares;
+    };
+    const Case cases[] = {
+        {0, 0, 2, {0, 0}}, {1000, 0, 1, {1}}, {1001, 0, 1, {2}}, {10'000, 0, 3, {4, 3, 3}},
+        {0, 100, 3, {34, 33, 33}}, {0, 1, 2, {1, 1}},  // 0 would be no limit
+    };
+    for (const Case& c : cases) {
+        proto::Parameters p = parameters(c.parallel);
+        p.bytes = c.bytes;
+        p.blocks = c.blocks;
+        p.bidirectional = true;
+        const std::vector<std::uint16_t> ports(p.streams(), 1);
+        std::vector<std::uint64_t> shares;
+        for (const auto& spec : stream_specs(p, false, ports, 5201)) {
+            if (spec.direction == Direction::kSend) {
+                shares.push_back(spec.max_datagrams);
+            }
+        }
+        EXPECT_EQ(shares, c.shares);
+    }
+}
+
+TEST(Streams, HaveNoLimitOfTheirOwnWithOmitOrAtAServer)
+{
+    proto::Parameters p = parameters(1);
+    p.blocks = 10;
+    p.reverse = true;
+    const std::vector<std::uint16_t> ports{1};
+    EXPECT_EQ(stream_specs(p, true, ports, 0)[0].max_datagrams, 0U);
+    p.reverse = false;
+    p.omit = 1s;
+    EXPECT_EQ(stream_specs(p, false, ports, 0)[0].max_datagrams, 0U);
+}
+
+TEST(Streams, CarryWhatWasAgreed)
+{
+    proto::Parameters p = parameters(1);
+    p.counters_64bit = true;
+    p.repeating_payload = true;
+    p.tos = 0xb8;
+    p.rate = BitRate::from_gbps(10);
+    p.burst = 32;
+    const std::vector<std::uint16_t> ports{4321};
+    const auto spec = stream_specs(p, false, ports, 5201)[0];
+    EXPECT_EQ(spec.local_port, 4321);
+    EXPECT_EQ(spec.remote_port, 5201);
+    EXPECT_EQ(spec.datagram.value, 1000U);
+    EXPECT_TRUE(spec.counters_64bit);
+    EXPECT_EQ(spec.filler, traffic::Filler::kDigits);
+    EXPECT_EQ(spec.tos, 0xb8);
+    EXPECT_EQ(spec.rate, BitRate::from_gbps(10));
+    EXPECT_EQ(spec.burst, 32U);
+}
+
+}  // namespace
+}  // namespace dpdkperf::control
