@@ -1,0 +1,122 @@
+"""Rows: named checks, each counted once, run one after another in one lab."""
+
+import functools
+import time
+import traceback
+from dataclasses import dataclass, field
+
+from netlab import remains
+from netlab.lab import PORT, Failed
+from netlab.programs import STOCK, client, is_stock, server
+
+# Who plays which part. The client is at end a, the server at end b.
+CLIENT, SERVER, BOTH = "our client", "our server", "both ours"
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    run: callable
+    ours_only: bool  # stock iperf3 cannot pass
+    slow: bool  # only with --all
+
+
+ROWS = []
+
+
+def row(name, ours_only=False, slow=False, **arguments):
+    """Registers the decorated function as a row; may be applied several times."""
+
+    def register(function):
+        assert all(known.name != name for known in ROWS), f"two rows named '{name}'"
+        ROWS.append(Row(name, functools.partial(function, **arguments), ours_only, slow))
+        return function
+
+    return register
+
+
+def require(condition, text):
+    if not condition:
+        raise Failed(text)
+
+
+def equal(have, want, what):
+    require(have == want, f"{what}: {have}, should be {want}")
+
+
+def between(have, low, high, what):
+    require(low <= have <= high, f"{what}: {have}, should be from {low} to {high}")
+
+
+@dataclass
+class Context:
+    """What a row works with."""
+
+    lab: object
+    our: str
+    notes: list = field(default_factory=list)
+
+    @property
+    def stock(self):
+        return is_stock(self.our)
+
+    def note(self, text):
+        """Remarked beside the row's result."""
+        self.notes.append(text)
+
+    def programs(self, role):
+        """Client and server program."""
+        return (
+            STOCK if role == SERVER else self.our,
+            STOCK if role == CLIENT else self.our,
+        )
+
+    def server(self, role, *arguments, port=PORT):
+        return server(self.lab, "b", self.programs(role)[1], *arguments, port=port)
+
+    def client(self, role, *arguments, **settings):
+        return client(self.lab, "a", self.programs(role)[0], "-u", *arguments, **settings)
+
+    def test(self, role, *arguments, seconds=15, **settings):
+        """One test from start to end, both sides as JSON: (client's, server's)."""
+        with self.server(role, "-1", "-J") as serving:
+            with self.client(role, "-J", *arguments, **settings) as running:
+                running.wait(seconds)
+                require(running.code == 0, f"exit code {running.code}\n{running}\n{serving}")
+                serving.succeed()
+                return running.json, serving.json
+
+    def serves(self, role=SERVER):
+        """The server, already running, completes a short test."""
+        quick = ("-k", "5", "-b", "1M", "-l", "100", "-J")
+        with self.client(role, *quick) as running:
+            running.succeed()
+            between(running.json["end"]["sum"]["packets"], 5, 6, "datagrams")
+
+
+@dataclass
+class Outcome:
+    row: Row
+    status: str  # "passed", "failed", "skipped"
+    seconds: float = 0
+    text: str = ""
+
+
+def run_row(a_row, lab, our):
+    if a_row.ours_only and is_stock(our):
+        return Outcome(a_row, "skipped", text="only ours can pass")
+    started = time.monotonic()
+    context = Context(lab, our)
+    status, text = "passed", ""
+    try:
+        before = remains.Before(lab)
+        try:
+            a_row.run(context)
+        finally:
+            before.check()
+    except Failed as problem:
+        status, text = "failed", str(problem)
+    except Exception:  # a fault of the row itself is a failure like any other
+        status, text = "failed", traceback.format_exc()
+    text = "\n".join([*context.notes, *([text] if text else [])])
+    return Outcome(a_row, status, time.monotonic() - started, text)

@@ -1,0 +1,111 @@
+"""iperf3's control protocol by hand, for peers that do not behave.
+
+Sources: iperf 3.12, src/iperf_api.h (states), src/iperf_api.c (JSON_write, cookie).
+"""
+
+import json
+import socket
+import struct
+
+from .lab import PORT, Failed
+
+TEST_START, TEST_RUNNING, TEST_END = 1, 2, 4
+PARAM_EXCHANGE, CREATE_STREAMS = 9, 10
+SERVER_TERMINATE, CLIENT_TERMINATE = 11, 12
+EXCHANGE_RESULTS, DISPLAY_RESULTS, IPERF_DONE = 13, 14, 16
+ACCESS_DENIED, SERVER_ERROR = 0xFF, 0xFE
+
+COOKIE = b"abcdefghijklmnopqrstuvwxyz234567abcd\0"
+HELLO, REPLY = b"9876", b"6789"  # since 3.12
+
+PARAMETERS = {
+    "udp": True, "omit": 0, "time": 1, "num": 0, "blockcount": 0, "parallel": 1, "len": 100,
+    "bandwidth": 100000, "pacing_timer": 1000, "client_version": "3.12",
+}  # fmt: skip
+
+
+def results(streams=1, **changes):
+    """The results of a peer that saw nothing."""
+    ids = [1, *range(3, streams + 2)]
+    entry = {"bytes": 0, "retransmits": -1, "jitter": 0, "errors": 0, "packets": 0}
+    times = {"start_time": 0, "end_time": 1}
+    return {
+        "cpu_util_total": 1, "cpu_util_user": 1, "cpu_util_system": 0,
+        "sender_has_retransmits": -1,
+        "streams": [{"id": number, **entry, **times} for number in ids], **changes,
+    }  # fmt: skip
+
+
+class Connection:
+    """One end of a control connection."""
+
+    def __init__(self, link, seconds=10):
+        self.link = link
+        link.settimeout(seconds)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.link.close()
+
+    def send(self, data):
+        self.link.sendall(data)
+
+    def state(self, number):
+        self.send(bytes([number]))
+
+    def message(self, document):
+        body = document if isinstance(document, bytes) else json.dumps(document).encode()
+        self.send(struct.pack("!L", len(body)) + body)
+
+    def read(self, count):
+        data = b""
+        while len(data) < count:
+            part = self.link.recv(count - len(data))
+            if not part:
+                raise Failed(f"closed by the peer after {len(data)} of {count} bytes")
+            data += part
+        return data
+
+    def read_message(self):
+        return json.loads(self.read(struct.unpack("!L", self.read(4))[0]))
+
+    def expect(self, state):
+        got = self.read(1)[0]
+        if got != state:
+            raise Failed(f"state {got} from the peer, not {state}")
+
+    def end(self):
+        """What the peer still sends until it closes; a reset counts as a close."""
+        data = b""
+        try:
+            while part := self.link.recv(65536):
+                data += part
+        except ConnectionError:
+            pass
+        except TimeoutError:
+            raise Failed(f"the peer did not close within {self.link.gettimeout()} s") from None
+        return data
+
+
+def listen(lab, end, port=PORT):
+    with lab.inside(end):
+        return socket.create_server(("", port))
+
+
+def udp_port(lab, end, port=PORT):
+    with lab.inside(end):
+        link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    link.bind(("", port))
+    link.settimeout(10)
+    return link
+
+
+def connect(lab, end, port=PORT, seconds=10):
+    """A control connection from `end` to the other one."""
+    with lab.inside(end):
+        link = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    link.settimeout(seconds)
+    link.connect((lab.address(lab.other(end)), port))
+    return Connection(link, seconds)
