@@ -203,10 +203,12 @@ def loss(context, role, reverse):
     end = "b" if role == CLIENT else "a"
     leaving = bool(reverse) == (role == CLIENT)
     hook = f"{'egress' if leaving else 'ingress'} device veth-{end}"
-    rules = f"""table netdev loss {{ chain some {{
-        type filter hook {hook} priority 0;
-        udp length > 100 numgen inc mod 10 == 4 drop; }} }}"""
-    context.lab.run(end, "nft", rules)
+    for rule in (
+        "add table netdev loss",
+        f"add chain netdev loss some {{ type filter hook {hook} priority 0; }}",
+        "add rule netdev loss some udp length > 100 numgen inc mod 10 == 4 drop",
+    ):
+        context.lab.run(end, "nft", rule)
     try:
         client, server = context.test(role, *FEW, *reverse)
     finally:
