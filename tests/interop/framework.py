@@ -13,6 +13,11 @@ from netlab.programs import STOCK, client, is_stock, server
 CLIENT, SERVER, BOTH = "our client", "our server", "both ours"
 
 
+def stock_end(role):
+    """Where packets can be captured."""
+    return "a" if role == SERVER else "b"
+
+
 @dataclass(frozen=True)
 class Row:
     name: str

@@ -2,7 +2,7 @@
 
 import struct
 
-from framework import CLIENT, SERVER, between, equal, require, row
+from framework import CLIENT, SERVER, between, equal, require, row, stock_end
 from netlab import control
 from netlab.capture import TCP, UDP, Capture
 from netlab.lab import PORT
@@ -13,7 +13,7 @@ PACED = ("-t", 1, "-b", "400K", "-l", LENGTH)
 
 def captured(context, role, *arguments, **settings):
     """One test; returns the packets as they passed the stock end."""
-    with Capture(context.lab, "a" if role == SERVER else "b") as capture:
+    with Capture(context.lab, stock_end(role)) as capture:
         context.test(role, *arguments, **settings)
         return capture.packets()
 

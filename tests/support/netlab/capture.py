@@ -99,13 +99,12 @@ class Capture:
     def __exit__(self, *_):
         self._socket.close()
 
-    def wait_for_udp(self, seconds):
-        """The next UDP packet of at least 16 bytes that arrives: data, not a hello."""
+    def wait_for_data(self, seconds):
+        """The next UDP packet of at least 16 bytes: data, not a hello."""
         self._socket.settimeout(seconds)
         while True:
             packet = self._read()
-            wanted = packet and packet.protocol == UDP and not packet.outgoing
-            if wanted and len(packet.payload) >= 16:
+            if packet and packet.protocol == UDP and len(packet.payload) >= 16:
                 return packet
 
     def _read(self):

@@ -6,6 +6,7 @@ Sources: iperf 3.12, src/iperf_api.h (states), src/iperf_api.c (JSON_write, cook
 import json
 import socket
 import struct
+import threading
 
 from .lab import PORT, Failed
 
@@ -17,6 +18,9 @@ ACCESS_DENIED, SERVER_ERROR = 0xFF, 0xFE
 
 COOKIE = b"abcdefghijklmnopqrstuvwxyz234567abcd\0"
 HELLO, REPLY = b"9876", b"6789"  # since 3.12
+
+# How far a conversation has come; each stage includes those before it.
+STAGES = ("connected", "cookie", "parameters", "hello", "running", "ended", "results")
 
 PARAMETERS = {
     "udp": True, "omit": 0, "time": 1, "num": 0, "blockcount": 0, "parallel": 1, "len": 100,
@@ -87,6 +91,81 @@ class Connection:
         except TimeoutError:
             raise Failed(f"the peer did not close within {self.link.gettimeout()} s") from None
         return data
+
+
+class FakeServer:
+    """Answers the first client with `talk(connection, udp)`, in a thread of its own."""
+
+    def __init__(self, lab, end, talk):
+        self._listener = listen(lab, end)
+        self._udp = udp_port(lab, end)
+        self._thread = threading.Thread(target=self._serve, args=(talk,), daemon=True)
+
+    def _serve(self, talk):
+        try:
+            self._listener.settimeout(10)
+            link, _ = self._listener.accept()
+            with Connection(link, 60) as connection:
+                talk(connection, self._udp)
+        except (OSError, Failed):
+            pass  # the client went away: what it did is checked there
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._thread.join(60)
+        self._listener.close()
+        self._udp.close()
+
+
+def serve_until(stage, connection, udp):
+    """The well-behaved part of a server, up to and with `stage`; returns the client's port."""
+    client = None
+    for step in STAGES[1 : STAGES.index(stage) + 1]:
+        if step == "cookie":
+            connection.read(len(COOKIE))
+            connection.state(PARAM_EXCHANGE)
+        elif step == "parameters":
+            connection.read_message()
+            connection.state(CREATE_STREAMS)
+        elif step == "hello":
+            _, client = udp.recvfrom(1500)
+            udp.sendto(REPLY, client)
+        elif step == "running":
+            connection.send(bytes([TEST_START, TEST_RUNNING]))
+        elif step == "ended":
+            connection.expect(TEST_END)
+            connection.state(EXCHANGE_RESULTS)
+        elif step == "results":
+            connection.read_message()
+    return client
+
+
+def act_until(stage, connection, udp, server, parameters=None):
+    """The well-behaved part of a client, up to and with `stage`."""
+    for step in STAGES[1 : STAGES.index(stage) + 1]:
+        if step == "cookie":
+            connection.send(COOKIE)
+            connection.expect(PARAM_EXCHANGE)
+        elif step == "parameters":
+            connection.message(parameters or PARAMETERS)
+            connection.expect(CREATE_STREAMS)
+        elif step == "hello":
+            udp.sendto(HELLO, server)
+            if udp.recv(1500) != REPLY:
+                raise Failed("no reply to the hello")
+        elif step == "running":
+            connection.expect(TEST_START)
+            connection.expect(TEST_RUNNING)
+        elif step == "ended":
+            connection.state(TEST_END)
+            connection.expect(EXCHANGE_RESULTS)
+        elif step == "results":
+            connection.message(results())
+            connection.read_message()
+            connection.expect(DISPLAY_RESULTS)
 
 
 def listen(lab, end, port=PORT):

@@ -8,7 +8,8 @@ from .lab import Failed, wait_for
 
 # Where DPDK and we could leave files.
 PLACES = (
-    "/run/dpdk/*",
+    "/run/dpdk/*dpdkperf*",
+    "/run/dpdk/rte",  # DPDK's prefix if none is given
     "/run/*dpdkperf*",
     "/run/lock/*dpdkperf*",
     "/tmp/*dpdk*",

@@ -1,0 +1,242 @@
+"""The machine around the program: what it changes, shares and puts back."""
+
+import os
+import socket
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+
+from framework import BOTH, CLIENT, SERVER, between, equal, require, row, stock_end
+from netlab.capture import Capture
+from netlab.lab import wait_for
+from netlab.programs import client, server
+
+PACED = ("-b", "1M", "-l", 500)
+
+
+def xdp_program(lab, end):
+    """The id of the XDP program on the interface of `end`, or None."""
+    return lab.link(end).get("xdp", {}).get("prog", {}).get("id")
+
+
+def first_data(lab, role):
+    """Waits until a test is under way."""
+    with Capture(lab, stock_end(role)) as capture:
+        capture.wait_for_data(10)
+
+
+@row(f"{CLIENT}: kill -9 of our client", role=CLIENT)
+@row(f"{SERVER}: kill -9 of the client", role=SERVER)
+@row(f"{BOTH}: kill -9 of the client", role=BOTH)
+def kill_client(context, role):
+    with context.server(role) as serving:
+        with context.client(role, "-t", 10, *PACED) as running:
+            if role != BOTH:  # no tap sees a test between two of ours
+                first_data(context.lab, role)
+            running.signal(signal.SIGKILL)
+            running.wait()
+        wait_for(lambda: context.lab.processes("a") == set(), 3, "no process left at the client")
+        wait_for(lambda: xdp_program(context.lab, "a") is None, 3, "no XDP program left")
+        serving.wait_for_line("unexpectedly closed the connection", 5)
+        context.serves(role)
+
+
+@row(f"{CLIENT}: kill -9 of the server", role=CLIENT)
+@row(f"{SERVER}: kill -9 of our server", role=SERVER)
+def kill_server(context, role):
+    with context.server(role) as serving:
+        with context.client(role, "-t", 10, *PACED) as running:
+            first_data(context.lab, role)
+            serving.signal(signal.SIGKILL)
+            serving.wait()
+            equal(running.wait(5), 1, "exit code of the client")
+            require("control socket has closed unexpectedly" in running.err, str(running))
+    wait_for(lambda: context.lab.processes("b") == set(), 3, "no process left at the server")
+    wait_for(lambda: xdp_program(context.lab, "b") is None, 3, "no XDP program left")
+    with context.server(role):
+        context.serves(role)
+
+
+@row(f"{SERVER}: kill -9 of our server while idle")
+def kill_idle_server(context):
+    with context.server(SERVER) as serving:
+        context.serves()
+        serving.signal(signal.SIGKILL)
+        serving.wait()
+        wait_for(lambda: context.lab.processes("b") == set(), 3, "no process left")
+    with context.server(SERVER):
+        context.serves()
+
+
+def change_mac(lab, end, mac):
+    """As a fail-over does it, with the announcement (arp_notify, ip-sysctl)."""
+    interface = lab.interface(end)
+    lab.run(end, "sysctl", "-qw", f"net.ipv4.conf.{interface}.arp_notify=1")
+    lab.ip(end, "link", "set", "dev", interface, "address", mac)
+
+
+@row(f"{CLIENT}: the server's MAC changes during a test", role=CLIENT, flags=[])
+@row(f"{SERVER}: the client's MAC changes during a test, -R", role=SERVER, flags=["-R"])
+def neighbour_moves(context, role, flags):
+    lab, end = context.lab, stock_end(role)
+    before = lab.link(end)["address"]
+    with context.server(role, "-1", "-J", "-i", "0.5") as serving:
+        arguments = ("-t", 4, "-i", "0.5", *PACED, "-J", *flags)
+        with context.client(role, *arguments) as running:
+            first_data(lab, role)
+            # The kernel holds a fresh neighbour entry for a second (locktime, arp(7)).
+            time.sleep(1.3)
+            change_mac(lab, end, "02:00:00:00:00:99")
+            try:
+                running.succeed()
+                serving.succeed()
+            finally:
+                change_mac(lab, end, before)
+            receiving = (serving if role == CLIENT else running).json
+    last = [one["sum"] for one in receiving["intervals"][-4:-1]]
+    for one in last:
+        between(one["packets"] - one["lost_packets"], 100, 150, "datagrams in half a second, at last")
+    lost = receiving["end"]["sum_received"]["lost_packets"]
+    between(lost, 0, 125, "lost in all")
+    context.note(f"{lost} of {receiving['end']['sum_received']['packets']} lost by the change")
+
+
+@row(f"{CLIENT}: ping and TCP go on during a test", role=CLIENT, flags=[])
+@row(f"{CLIENT}: ping and TCP go on during a test, -R", role=CLIENT, flags=["-R"])
+@row(f"{SERVER}: ping and TCP go on during a test", role=SERVER, flags=[])
+def others(context, role, flags):
+    lab = context.lab
+    with context.server(role, "-1"), context.client(role, "-t", 3, *PACED, *flags) as running:
+        first_data(lab, role)
+        for end in "ab":
+            text = lab.run(end, "ping", "-c", 5, "-i", "0.1", "-W", 1, lab.address(lab.other(end)))
+            require(" 0% packet loss" in text, text)
+            text = lab.run(
+                end, "ping", "-c", 5, "-i", "0.1", "-W", 1, lab.address(lab.other(end), ipv6=True)
+            )
+            require(" 0% packet loss" in text, text)
+            tcp_transfer(lab, end)
+        require(running.running, "the test ended before the other traffic did")
+        running.succeed()
+
+
+def tcp_transfer(lab, end):
+    """A megabyte through the kernel, from `end` to the other."""
+    data, received = os.urandom(1 << 20), []
+    with lab.inside(lab.other(end)):
+        listener = socket.create_server(("", 7000))
+    listener.settimeout(5)
+
+    def receive():
+        link, _ = listener.accept()
+        with link:
+            while part := link.recv(1 << 16):
+                received.append(part)
+
+    thread = threading.Thread(target=receive)
+    thread.start()
+    with lab.inside(end):
+        sender = socket.socket()
+    with listener, sender:
+        sender.settimeout(5)
+        sender.connect((lab.address(lab.other(end)), 7000))
+        sender.sendall(data)
+        sender.shutdown(socket.SHUT_WR)
+        thread.join(5)
+    equal(b"".join(received) == data, True, "the megabyte arrived")
+
+
+@row(f"{SERVER}: attaches on the first client, lets go after 10 s", ours_only=True)
+def lets_go(context):
+    lab = context.lab
+    with context.server(SERVER):
+        equal(xdp_program(lab, "b"), None, "XDP program before the first client")
+        with context.client(SERVER, "-t", 2, *PACED) as running:
+            wait_for(lambda: xdp_program(lab, "b"), 5, "XDP program during a test")
+            running.succeed()
+        wait_for(lambda: xdp_program(lab, "b") is None, 12, "let go")
+        # Now a client of ours can use the interface beside the idle server.
+        with server(lab, "a", "iperf3", "-1"):
+            with client(lab, "b", context.our, "-u", "-t", 1, *PACED) as running:
+                running.succeed()
+        context.serves()
+
+
+@row(f"{CLIENT}: the interface is owned by another dpdkperf", ours_only=True)
+def owned(context):
+    with server(context.lab, "b", "iperf3", "-1"), server(context.lab, "b", "iperf3", "-1", port=5301):
+        with context.client(CLIENT, "-t", 3, *PACED, "-J") as first:
+            first_data(context.lab, CLIENT)
+            with context.client(CLIENT, "-t", 1, *PACED, port=5301) as second:
+                equal(second.wait(5), 1, "exit code")
+                for word in ("veth-a", str(first.pid)):
+                    require(word in second.err, f"'{word}' is not named\n{second}")
+            first.succeed()
+            equal(first.json["end"]["sum"]["lost_packets"], 0, "lost by the first")
+        # The second server still waits.
+        with context.client(CLIENT, "-t", 1, *PACED, port=5301) as third:
+            third.succeed()
+
+
+class ForeignProgram:
+    """Somebody else's XDP program, which passes everything, on the interface of `end`."""
+
+    def __init__(self, lab, end):
+        self.lab, self.end = lab, end
+
+    def __enter__(self):
+        source = '__attribute__((section("xdp"))) int pass(void *c) { return 2; }'
+        with tempfile.NamedTemporaryFile(suffix=".o") as file:
+            compiler = ["clang", "-O2", "-target", "bpf", "-c", "-x", "c", "-", "-o", file.name]
+            subprocess.run(compiler, input=source, text=True, check=True)
+            interface = self.lab.interface(self.end)
+            self.lab.ip(
+                self.end, "link", "set", "dev", interface, "xdp", "obj", file.name, "sec", "xdp"
+            )
+        return xdp_program(self.lab, self.end)
+
+    def __exit__(self, *_):
+        self.lab.ip(self.end, "link", "set", "dev", self.lab.interface(self.end), "xdp", "off")
+
+
+@row(f"{CLIENT}: a foreign XDP program is not touched", ours_only=True)
+def foreign_at_client(context):
+    with context.server(CLIENT), ForeignProgram(context.lab, "a") as number:
+        with context.client(CLIENT, "-t", 1, *PACED) as running:
+            equal(running.wait(5), 1, "exit code")
+            for word in ("XDP", "veth-a", str(number)):
+                require(word in running.err, f"'{word}' is not named\n{running}")
+        equal(xdp_program(context.lab, "a"), number, "the foreign program")
+
+
+@row(f"{SERVER}: a foreign XDP program is not touched", ours_only=True)
+def foreign_at_server(context):
+    with context.server(SERVER) as serving:
+        with ForeignProgram(context.lab, "b") as number:
+            with context.client(SERVER, "-t", 1, *PACED) as running:
+                equal(running.wait(5), 1, "exit code of the client")
+            serving.wait_for_line("XDP", 3)
+            equal(xdp_program(context.lab, "b"), number, "the foreign program")
+        context.serves()
+
+
+@row("both stock: a foreign XDP program can be attached, this row's own tool")
+def foreign_tool(context):
+    with ForeignProgram(context.lab, "a") as number:
+        require(number, "nothing is attached")
+    equal(xdp_program(context.lab, "a"), None, "XDP program")
+
+
+@row(f"{CLIENT}: from start to the first datagram")
+def start(context):
+    with context.server(CLIENT, "-1"), Capture(context.lab, "b") as capture:
+        with context.client(CLIENT, "-t", 1, *PACED) as running:
+            capture.wait_for_data(10)
+            took = time.monotonic() - running.started
+            peak = running.memory_kb("VmHWM")
+            running.succeed()
+    context.note(f"first datagram after {took:.2f} s, peak of memory {peak / 1024:.0f} MB")
+    between(took, 0, 5, "seconds")
+    between(peak, 0, 400 * 1024, "KB resident")
