@@ -16,11 +16,6 @@ from netlab.programs import client, server
 PACED = ("-b", "1M", "-l", 500)
 
 
-def xdp_program(lab, end):
-    """The id of the XDP program on the interface of `end`, or None."""
-    return lab.link(end).get("xdp", {}).get("prog", {}).get("id")
-
-
 def first_data(lab, role):
     """Waits until a test is under way."""
     with Capture(lab, stock_end(role)) as capture:
@@ -38,7 +33,7 @@ def kill_client(context, role):
             running.signal(signal.SIGKILL)
             running.wait()
         wait_for(lambda: context.lab.processes("a") == set(), 3, "no process left at the client")
-        wait_for(lambda: xdp_program(context.lab, "a") is None, 3, "no XDP program left")
+        wait_for(lambda: context.lab.xdp_program("a") is None, 3, "no XDP program left")
         serving.wait_for_line("unexpectedly closed the connection", 5)
         context.serves(role)
 
@@ -54,7 +49,7 @@ def kill_server(context, role):
             equal(running.wait(5), 1, "exit code of the client")
             require("control socket has closed unexpectedly" in running.err, str(running))
     wait_for(lambda: context.lab.processes("b") == set(), 3, "no process left at the server")
-    wait_for(lambda: xdp_program(context.lab, "b") is None, 3, "no XDP program left")
+    wait_for(lambda: context.lab.xdp_program("b") is None, 3, "no XDP program left")
     with context.server(role):
         context.serves(role)
 
@@ -152,11 +147,11 @@ def tcp_transfer(lab, end):
 def lets_go(context):
     lab = context.lab
     with context.server(SERVER):
-        equal(xdp_program(lab, "b"), None, "XDP program before the first client")
+        equal(lab.xdp_program("b"), None, "XDP program before the first client")
         with context.client(SERVER, "-t", 2, *PACED) as running:
-            wait_for(lambda: xdp_program(lab, "b"), 5, "XDP program during a test")
+            wait_for(lambda: lab.xdp_program("b"), 5, "XDP program during a test")
             running.succeed()
-        wait_for(lambda: xdp_program(lab, "b") is None, 12, "let go")
+        wait_for(lambda: lab.xdp_program("b") is None, 12, "let go")
         # Now a client of ours can use the interface beside the idle server.
         with server(lab, "a", "iperf3", "-1"):
             with client(lab, "b", context.our, "-u", "-t", 1, *PACED) as running:
@@ -195,7 +190,7 @@ class ForeignProgram:
             self.lab.ip(
                 self.end, "link", "set", "dev", interface, "xdp", "obj", file.name, "sec", "xdp"
             )
-        return xdp_program(self.lab, self.end)
+        return self.lab.xdp_program(self.end)
 
     def __exit__(self, *_):
         self.lab.ip(self.end, "link", "set", "dev", self.lab.interface(self.end), "xdp", "off")
@@ -208,7 +203,7 @@ def foreign_at_client(context):
             equal(running.wait(5), 1, "exit code")
             for word in ("XDP", "veth-a", str(number)):
                 require(word in running.err, f"'{word}' is not named\n{running}")
-        equal(xdp_program(context.lab, "a"), number, "the foreign program")
+        equal(context.lab.xdp_program("a"), number, "the foreign program")
 
 
 @row(f"{SERVER}: a foreign XDP program is not touched", ours_only=True)
@@ -218,7 +213,7 @@ def foreign_at_server(context):
             with context.client(SERVER, "-t", 1, *PACED) as running:
                 equal(running.wait(5), 1, "exit code of the client")
             serving.wait_for_line("XDP", 3)
-            equal(xdp_program(context.lab, "b"), number, "the foreign program")
+            equal(context.lab.xdp_program("b"), number, "the foreign program")
         context.serves()
 
 
@@ -226,7 +221,7 @@ def foreign_at_server(context):
 def foreign_tool(context):
     with ForeignProgram(context.lab, "a") as number:
         require(number, "nothing is attached")
-    equal(xdp_program(context.lab, "a"), None, "XDP program")
+    equal(context.lab.xdp_program("a"), None, "XDP program")
 
 
 @row(f"{CLIENT}: from start to the first datagram")

@@ -5,7 +5,9 @@ import ctypes
 import json
 import os
 import pathlib
+import signal
 import subprocess
+import sys
 import time
 
 ROOT = pathlib.Path(__file__).parents[3]
@@ -27,6 +29,12 @@ def wait_for(condition, seconds, what):
         if time.monotonic() > deadline:
             raise Failed(f"{what}: not within {seconds} s")
         time.sleep(0.005)
+
+
+def end_on_signals(who):
+    """Lets with blocks clean up when the run is terminated or its terminal goes away."""
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(f"{who}: interrupted"))
 
 
 class Lab:
@@ -89,6 +97,10 @@ class Lab:
         """What the kernel says of the interface of `end`."""
         text = self.ip(end, "-j", "-d", "link", "show", "dev", interface or self.interface(end))
         return json.loads(text)[0]
+
+    def xdp_program(self, end):
+        """The id of the XDP program on the interface of `end`, or None."""
+        return self.link(end).get("xdp", {}).get("prog", {}).get("id")
 
     def processes(self, end):
         found = subprocess.run(

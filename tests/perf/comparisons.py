@@ -1,0 +1,186 @@
+"""The comparisons of scripts/bench: ours and theirs by turns, so that both see the same machine.
+
+A comparison yields, for each round, one value per metric and side. Nothing is summed up here:
+the raw values go into the results, and render.py makes medians and ratios of them.
+"""
+
+import contextlib
+import json
+import pathlib
+import re
+import signal
+import statistics
+import subprocess
+import time
+from dataclasses import dataclass
+
+import measure
+from netlab.capture import Capture
+from netlab.lab import ROOT, Failed
+from netlab.programs import STOCK, client, server
+
+
+@dataclass(frozen=True)
+class Metric:
+    name: str
+    unit: str
+    goal: float = None  # ratio ours/theirs, or an absolute limit of ours if `limit`
+    limit: bool = False
+
+
+@dataclass(frozen=True)
+class Comparison:
+    id: str
+    title: str
+    ours: str  # what is run, in words and commands
+    theirs: str
+    metrics: tuple
+    our_turn: callable  # (setup) -> {metric name: value}
+    their_turn: callable
+
+
+@dataclass(frozen=True)
+class Setup:
+    lab: object
+    our: str
+    seconds: int
+
+    def build_folder(self):
+        return pathlib.Path(self.our).parent
+
+
+def command(program, length, seconds, streams=1):
+    return " ".join([program, "-c HOST", *measure.arguments(length, seconds, streams)])
+
+
+def xdp(length):
+    def ours(setup):
+        run = measure.run(setup.lab, setup.our, length, setup.seconds)
+        return {"sent": run.sent_pps / 1e6, "received": run.received_pps / 1e6}
+
+    def theirs(setup):
+        """The better of one and two streams, for each metric by itself."""
+        runs = [measure.run(setup.lab, STOCK, length, setup.seconds, count) for count in (1, 2)]
+        return {
+            "sent": max(run.sent_pps for run in runs) / 1e6,
+            "received": max(run.received_pps for run in runs) / 1e6,
+        }
+
+    return Comparison(
+        id=f"xdp-{length}",
+        title=f"UDP, {length}-byte datagrams over af_xdp on a veth pair into a stock iperf3 -s",
+        ours=command("dpdkperf", length, "T"),
+        theirs=command("iperf3", length, "T", "1|2") + " (better of both), no XDP program on the veth",
+        metrics=(Metric("sent", "Mpps", 1.5), Metric("received", "Mpps", 1.0)),
+        our_turn=ours,
+        their_turn=theirs,
+    )
+
+
+START_ARGUMENTS = "-u -b 1M -l 64 -t 2 --forceflush"
+
+
+def first_datagram(setup, program):
+    """From the start of the process to its first datagram at the peer."""
+    with server(setup.lab, "b", STOCK, "-1"), Capture(setup.lab, "b") as capture:
+        with client(setup.lab, "a", program, *START_ARGUMENTS.split()) as running:
+            capture.wait_for_data(10)
+            took = time.monotonic() - running.started
+            running.wait_for_line("0.00-1.00", 5)
+            peak = running.memory_kb("VmHWM")
+            running.succeed()
+    return {"first datagram": took, "peak of memory": peak / 1024}
+
+
+START = Comparison(
+    id="start",
+    title="From the start of the process to the first datagram",
+    ours=f"dpdkperf -c HOST {START_ARGUMENTS}",
+    theirs=f"iperf3 -c HOST {START_ARGUMENTS}",
+    metrics=(
+        Metric("first datagram", "s", 1.5, limit=True),
+        Metric("peak of memory", "MB", 400, limit=True),
+    ),
+    our_turn=lambda setup: first_datagram(setup, setup.our),
+    their_turn=lambda setup: first_datagram(setup, STOCK),
+)
+
+
+@contextlib.contextmanager
+def hugepages(count=512):
+    """At least `count` pages of 2 MB, given back afterwards."""
+    knob = pathlib.Path("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages")
+    before = int(knob.read_text("ascii"))
+    try:
+        if before < count:
+            knob.write_text(str(count), "ascii")
+        if int(knob.read_text("ascii")) < count:
+            raise Failed(f"the kernel does not give {count} pages of 2 MB")
+        yield
+    finally:
+        knob.write_text(str(before), "ascii")
+
+
+TESTPMD = (
+    "dpdk-testpmd -l 0,1 --in-memory --no-pci --vdev=net_null0 -- "
+    "--forward-mode=txonly --txpkts=64 --burst=64 --stats-period=1"
+)
+
+
+def testpmd_turn(setup):
+    """Median of testpmd's own figures, one per second; the first is warming up."""
+    with hugepages():
+        with subprocess.Popen(
+            TESTPMD.split(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True,
+        ) as running:  # fmt: skip
+            try:
+                time.sleep(setup.seconds + 2)
+            finally:
+                running.send_signal(signal.SIGINT)
+                output = running.communicate(timeout=20)[0]
+    found = [int(rate) for rate in re.findall(r"Tx-pps:\s+(\d+)", output)]
+    # Before the first second has passed it prints 0.
+    rates = [rate for rate in found if rate > 0][1:]
+    if not rates:
+        raise Failed(f"no rate from testpmd:\n{output[-2000:]}")
+    return {"sent": statistics.median(rates) / 1e6}
+
+
+def null_turn(setup):
+    programs = list(setup.build_folder().rglob("bench_udp_null"))
+    if not programs:
+        raise Failed(f"no bench_udp_null below {setup.build_folder()}")
+    with hugepages():
+        done = subprocess.run(
+            [str(programs[0])], capture_output=True, text=True, timeout=60, check=False, cwd=ROOT
+        )
+    if done.returncode != 0:
+        raise Failed(f"bench_udp_null: {done.stderr}")
+    return {"sent": json.loads(done.stdout.strip().split("\n")[-1])["mpps"]}
+
+
+NULL = Comparison(
+    id="null-64",
+    title="64-byte frames with iperf3's stamps and real checksums on net_null, one core",
+    ours="bench_udp_null",
+    theirs=TESTPMD,
+    metrics=(Metric("sent", "Mpps", 1.5),),
+    our_turn=null_turn,
+    their_turn=testpmd_turn,
+)
+
+ALL = (xdp(64), xdp(1448), START, NULL)
+
+
+def run(comparison, setup, rounds):
+    """{metric: {"ours": [...], "theirs": [...]}}, by turns."""
+    values = {metric.name: {"ours": [], "theirs": []} for metric in comparison.metrics}
+    for number in range(rounds):
+        for side, turn in (("ours", comparison.our_turn), ("theirs", comparison.their_turn)):
+            found = turn(setup)
+            for name, value in found.items():
+                values[name][side].append(round(value, 6))
+            shown = ", ".join(f"{name} {value:.3f}" for name, value in found.items())
+            print(f"{comparison.id}, round {number + 1} of {rounds}, {side}: {shown}", flush=True)
+    return values

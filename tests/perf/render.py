@@ -1,0 +1,70 @@
+"""Results as a table: docs/performance.md is made of docs/performance.json and nothing else."""
+
+import statistics
+
+
+def spread(values):
+    """Lowest and highest in percent of the median."""
+    middle = statistics.median(values) or 1
+    return f"{(min(values) / middle - 1) * 100:+.0f} {(max(values) / middle - 1) * 100:+.0f} %"
+
+
+def summary(metric):
+    """One line of the table, from the raw values of a metric."""
+    ours, theirs = metric["ours"], metric["theirs"]
+    ratio = statistics.median(one / other for one, other in zip(ours, theirs))
+    reached = statistics.median(ours) <= metric["goal"] if metric["limit"] else ratio >= metric["goal"]
+    goal = f"at most {metric['goal']:g} {metric['unit']}" if metric["limit"] else f"{metric['goal']:g}"
+    return {
+        "metric": f"{metric['name']}, {metric['unit']}",
+        "ours": f"{statistics.median(ours):.3g}",
+        "ours spread": spread(ours),
+        "theirs": f"{statistics.median(theirs):.3g}",
+        "theirs spread": spread(theirs),
+        "ratio": f"{ratio:.2f}",
+        "goal": goal,
+        "reached": "yes" if reached else "no",
+    }
+
+
+COLUMNS = ("metric", "ours", "ours spread", "theirs", "theirs spread", "ratio", "goal", "reached")
+
+
+def comparison_section(comparison):
+    lines = [
+        f"## {comparison['id']}",
+        "",
+        comparison["title"] + ".",
+        "",
+        f"- ours: `{comparison['ours']}`",
+        f"- theirs: `{comparison['theirs']}`",
+        "",
+        "| " + " | ".join(COLUMNS) + " |",
+        "|" + "---|" * len(COLUMNS),
+    ]
+    for metric in comparison["metrics"]:
+        found = summary(metric)
+        lines.append("| " + " | ".join(found[column] for column in COLUMNS) + " |")
+    return lines
+
+
+def markdown(results):
+    machine = results["machine"]
+    lines = [
+        "# Performance",
+        "",
+        "Written by `scripts/bench render` from `docs/performance.json`. Do not edit.",
+        "",
+        f"{results['rounds']} rounds, ours and theirs by turns, {results['seconds']} s each"
+        f" (T in the commands), {results['date']}. Ours and theirs are medians; spread is the lowest"
+        " and the highest value; ratio is the median of the ratios of each pair.",
+        "",
+        f"Machine: {machine['processor']}, {machine['processors']} processors,"
+        f" {machine['memory']} of memory; {machine['system']}, Linux {machine['kernel']},"
+        f" DPDK {machine['dpdk']}, {machine['iperf3']}, {machine['compiler']};"
+        f" source {machine['source']}.",
+        "",
+    ]
+    for comparison in results["comparisons"]:
+        lines += [*comparison_section(comparison), ""]
+    return "\n".join(lines)
