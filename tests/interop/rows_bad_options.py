@@ -9,13 +9,23 @@ from netlab.programs import Process, client, server
 QUICK = ("-u", "-t", 1, "-b", "1M")
 
 
+LONG = {
+    "-t": "--time", "-l": "--length", "-P": "--parallel", "-b": "--bitrate", "-i": "--interval",
+    "-O": "--omit", "-p": "--port", "-S": "--tos", "-w": "--window", "-n": "--bytes",
+    "-R": "--reverse", "-u": "--udp", "-1": "--one-off", "-c": "--client", "-s": "--server",
+    "-Z": "--zerocopy", "-F": "--file", "-C": "--congestion", "-M": "--set-mss", "-N": "--no-delay",
+    "-A": "--affinity", "-T": "--title", "-L": "--flowlabel", "-I": "--pidfile",
+}  # fmt: skip
+
+
 def refused(process, *words, seconds=5):
-    """Ends by itself with exit code 1 and names each of the words."""
+    """Ends by itself with exit code 1 and names each of the words, options also by the long name."""
     with process:
         equal(process.wait(seconds), 1, f"exit code\n{process}")
         said = (process.err + process.out).lower()
         for word in words:
-            require(word.lower() in said, f"'{word}' is not named\n{process}")
+            names = (word.lower(), LONG.get(word, word))
+            require(any(name in said for name in names), f"'{word}' is not named\n{process}")
 
 
 def ours(context, *arguments, wrapper=()):

@@ -10,13 +10,15 @@ import pathlib
 import re
 import signal
 import statistics
+import struct
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
 
 import measure
-from netlab.capture import Capture
-from netlab.lab import ROOT, Failed
+from netlab.capture import Capture, read_file
+from netlab.lab import Failed
 from netlab.programs import STOCK, client, server
 
 
@@ -147,23 +149,42 @@ def testpmd_turn(setup):
     return {"sent": statistics.median(rates) / 1e6}
 
 
-def null_turn(setup):
-    programs = list(setup.build_folder().rglob("bench_udp_null"))
-    if not programs:
-        raise Failed(f"no bench_udp_null below {setup.build_folder()}")
+def bench_udp(setup, device, *arguments):
+    """The engine's sender on a virtual device (tests/perf/bench_udp.cpp)."""
+    program = setup.build_folder() / "tests" / "perf" / "bench_udp"
     with hugepages():
         done = subprocess.run(
-            [str(programs[0])], capture_output=True, text=True, timeout=60, check=False, cwd=ROOT
+            [program, device, "64", *arguments], capture_output=True, text=True, timeout=60, check=False
         )
     if done.returncode != 0:
-        raise Failed(f"bench_udp_null: {done.stderr}")
-    return {"sent": json.loads(done.stdout.strip().split("\n")[-1])["mpps"]}
+        raise Failed(f"bench_udp: {done.stderr}")
+    return json.loads(done.stdout.strip().split("\n")[-1])
+
+
+def verify_frames(setup, count=1000):
+    """The same program into a capture file: what the figure counts are whole, right frames."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "frames.pcap")
+        bench_udp(setup, f"net_pcap0,tx_pcap={path}", "5", str(count))
+        packets = read_file(path)
+    if len(packets) != count:
+        raise Failed(f"{len(packets)} frames in the capture, not {count}")
+    for number, packet in enumerate(packets, 1):
+        if len(packet.payload) != 64 - 42 or not packet.checksums_hold():
+            raise Failed(f"frame {number} is not right: {packet}")
+        if struct.unpack_from("!L", packet.payload, 8)[0] != number:
+            raise Failed(f"frame {number}: its sequence number is another")
+
+
+def null_turn(setup):
+    verify_frames(setup)
+    return {"sent": bench_udp(setup, "net_null0", str(setup.seconds))["mpps"]}
 
 
 NULL = Comparison(
     id="null-64",
     title="64-byte frames with iperf3's stamps and real checksums on net_null, one core",
-    ours="bench_udp_null",
+    ours="bench_udp net_null0 64 T (its frames are verified by a capture with net_pcap first)",
     theirs=TESTPMD,
     metrics=(Metric("sent", "Mpps", 1.5),),
     our_turn=null_turn,

@@ -4,6 +4,7 @@ Capture at the stock peer's end: frames that an XDP program redirects, and frame
 AF_XDP socket transmits, never pass the taps of their own interface.
 """
 
+import pathlib
 import socket
 import struct
 from dataclasses import dataclass
@@ -81,6 +82,19 @@ def parse(time, outgoing, frame):
         time, outgoing, frame[6:12], kind == 0x86DD, protocol, source, destination, *ports,
         tos, fragment, header, segment,
     )  # fmt: skip
+
+
+def read_file(path):
+    """The packets of a capture file, of either resolution (pcap-savefile(5))."""
+    data = pathlib.Path(path).read_bytes()
+    nanoseconds = struct.unpack_from("<L", data)[0] == 0xA1B23C4D
+    packets, offset = [], 24
+    while offset < len(data):
+        seconds, fraction, captured, _ = struct.unpack_from("<LLLL", data, offset)
+        time = seconds + fraction * (1e-9 if nanoseconds else 1e-6)
+        packets.append(parse(time, True, data[offset + 16 : offset + 16 + captured]))
+        offset += 16 + captured
+    return [packet for packet in packets if packet]
 
 
 class Capture:

@@ -11,6 +11,7 @@ PLACES = (
     "/run/dpdk/*dpdkperf*",
     "/run/dpdk/rte",  # DPDK's prefix if none is given
     "/run/*dpdkperf*",
+    "/run/dpdkperf/*",
     "/run/lock/*dpdkperf*",
     "/tmp/*dpdk*",
     "/dev/shm/*dpdk*",
