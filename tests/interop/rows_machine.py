@@ -27,9 +27,8 @@ def first_data(lab, role):
 @row(f"{BOTH}: kill -9 of the client", role=BOTH)
 def kill_client(context, role):
     with context.server(role) as serving:
-        with context.client(role, "-t", 10, *PACED) as running:
-            if role != BOTH:  # no tap sees a test between two of ours
-                first_data(context.lab, role)
+        with context.client(role, "-t", 10, *PACED, "-i", "0.2", "--forceflush") as running:
+            running.wait_for_line(r"0\.00-0\.2\d +sec")
             running.signal(signal.SIGKILL)
             running.wait()
         wait_for(lambda: context.lab.processes("a") == set(), 3, "no process left at the client")

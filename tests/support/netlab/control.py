@@ -40,6 +40,21 @@ def results(streams=1, **changes):
     }  # fmt: skip
 
 
+def framed(document):
+    """A document, or bytes in place of one, behind its length."""
+    body = document if isinstance(document, bytes) else json.dumps(document).encode()
+    return struct.pack("!L", len(body)) + body
+
+
+def datagram(sequence, size):
+    """Data with a sequence number, of any size."""
+    return (struct.pack("!LLL", 1, sequence, sequence) + bytes(70000))[:size]
+
+
+# Sizes of datagrams where 100 bytes were agreed.
+OTHER_SIZES = (100, 0, 3, 11, 50, 101, 1472, 5000)
+
+
 class Connection:
     """One end of a control connection."""
 
@@ -60,8 +75,7 @@ class Connection:
         self.send(bytes([number]))
 
     def message(self, document):
-        body = document if isinstance(document, bytes) else json.dumps(document).encode()
-        self.send(struct.pack("!L", len(body)) + body)
+        self.send(framed(document))
 
     def read(self, count):
         data = b""

@@ -13,7 +13,6 @@ PLACES = (
     "/run/*dpdkperf*",
     "/run/dpdkperf/*",
     "/run/lock/*dpdkperf*",
-    "/tmp/*dpdk*",
     "/dev/shm/*dpdk*",
     "/dev/hugepages/*",
     "/sys/fs/bpf/*",
