@@ -45,7 +45,11 @@ class Lab:
         self.settings = ["--mtu", str(mtu), "--queues", str(queues)]
 
     def __enter__(self):
-        self.up()
+        try:
+            self.up()
+        except BaseException:  # half a lab is taken down too
+            self.down()
+            raise
         return self
 
     def __exit__(self, *_):
@@ -54,7 +58,11 @@ class Lab:
     def _script(self, *arguments):
         environment = {**os.environ, "LAB_NAME": self.name}
         script = str(ROOT / "scripts" / "lab")
-        subprocess.run([script, *arguments], env=environment, check=True)
+        done = subprocess.run(
+            [script, *arguments], env=environment, stderr=subprocess.PIPE, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise Failed(f"scripts/lab {' '.join(arguments)}: {done.stderr.strip()}")
 
     def up(self):
         self._script("up", *self.settings)
