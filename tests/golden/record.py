@@ -13,6 +13,7 @@ print text and JSON of one run.
 
 import argparse
 import concurrent.futures
+import contextlib
 import datetime
 import json
 import os
@@ -49,6 +50,10 @@ class Case:
     def json(self):
         return "-J" in self.client
 
+    @property
+    def debug(self):
+        return [] if self.json or self.kind != "test" else ["--debug=1"]
+
 
 def cases():
     pairs = [
@@ -74,7 +79,7 @@ def cases():
         Case("ipv6-text", UDP, host="::1"),
         Case("fast-text", "-u -b 3G -l 60000 -t 1 -i 0.5"),
         Case("slow-text", "-u -b 800 -l 16 -t 1 -i 0.5"),
-        Case("unlimited-json", "-u -b 0 -l 1000 -k 200 -S 8 -J", "-i 1 -J"),
+        Case("unlimited-json", "-u -b 0 -l 1000 -n 20M -S 8 -J", "-i 1 -J"),
         Case("verbose-text", "-u -t 1 -i 0.5 -V", verbose),
         Case("verbose-reverse-parallel-text", UDP + " -R -P 2 -S 8 -V", verbose),
         Case("verbose-bidir-parallel-text", UDP + " --bidir -P 2 -V", verbose),
@@ -124,24 +129,24 @@ class Process:
 
 def run_pair(case, port):
     """The outputs (client, server); the server's is None where there is none."""
-    debug = [] if case.json or case.kind != "test" else ["--debug=1"]
-    client_port = port + 1 if case.lossy else port
-    server = passer = None
-    if case.kind != "refused":
-        server = Process(["-s", "-1", "-p", str(port), *case.server, *debug])
-        wait_until(lambda: listening(port), f"{case.name}: server on {port}")
-    if case.lossy:
-        passer = relay.Relay(client_port, port)
-        passer.start()
-    client = Process(["-c", case.host, "-p", str(client_port), *case.client, *debug])
-    if case.kind == "interrupted":
-        wait_until(lambda: received_udp(port), f"{case.name}: test on {port}")
-        time.sleep(1.5)  # something to report
-        client.process.send_signal(signal.SIGINT)
-    outputs = client.finish(), server.finish() if server else None
-    if passer:
-        passer.stop()
-    return outputs
+    with contextlib.ExitStack() as running:
+        server = None
+        client_port = port + 1 if case.lossy else port
+        if case.kind != "refused":
+            server = Process(["-s", "-1", "-p", str(port), *case.server, *case.debug])
+            running.callback(server.process.kill)
+            wait_until(lambda: listening(port), f"{case.name}: server on {port}")
+        if case.lossy:
+            passer = relay.Relay(client_port, port)
+            passer.start()
+            running.callback(passer.stop)
+        client = Process(["-c", case.host, "-p", str(client_port), *case.client, *case.debug])
+        running.callback(client.process.kill)
+        if case.kind == "interrupted":
+            wait_until(lambda: received_udp(port), f"{case.name}: test on {port}")
+            time.sleep(1.5)  # something to report
+            client.process.send_signal(signal.SIGINT)
+        return client.finish(), server.finish() if server else None
 
 
 def record(case, port, folder):

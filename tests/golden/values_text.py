@@ -19,7 +19,7 @@ def micro(seconds):
 BLOCKS = ("send_parameters:", "get_parameters:", "send_results", "get_results")
 DEBUG = re.compile(
     r"(SNDBUF|RCVBUF) is |Setting application pacing|Sending Connect message|Connect received|"
-    r"interval_len |interval forces keep|ignoring short interval"
+    r"interval_len |interval forces keep|ignoring short interval|Late receive"
 )
 
 
