@@ -16,7 +16,7 @@ namespace dpdkperf::pacing {
 // One thread; no allocation.
 class Pacer {
 public:
-    static constexpr std::uint64_t kCatchUpPerSecond = 100;  // the part of a second: 10 ms
+    static constexpr std::uint64_t kCatchUpPerSecond = 10;  // the part of a second: 100 ms
 
     Pacer() = default;  // unlimited
     // `rate` of payload, 0: unlimited. `datagram` greater than 0. `burst` datagrams back to back, 0
