@@ -70,12 +70,14 @@ for _name, _data in PARAMETERS.items():
 
 @row(f"{SERVER}: parameters, a title that is a number", ours_only=True)
 def title_number(context):
-    """A key that we do not use, with a wrong type: iperf3 before 3.17.1 crashed (CVE-2024-53580)."""
+    """iperf3 before 3.17.1 crashed (CVE-2024-53580). To refuse and to ignore are both right."""
     wrong = {**control.PARAMETERS, "title": 5, "extra_data": 5, "congestion": 5, "unknown": {}}
 
     def talk(link, udp, server):
-        act_until("results", link, udp, server, wrong)
-        link.state(control.IPERF_DONE)
+        act_until("cookie", link, udp, server)
+        link.message(wrong)
+        answer = link.read(1)[0]
+        require(answer in (control.CREATE_STREAMS, control.SERVER_ERROR), f"answered {answer}")
 
     meet(context, talk)
 

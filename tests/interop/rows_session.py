@@ -22,7 +22,7 @@ def in_a_row(context, role, count):
             require(serving.running, f"the server ended after test {number + 1}\n{serving}")
             if number == 4:
                 early = serving.memory_kb(), serving.descriptors()
-        equal(serving.descriptors(), early[1], "open files after all tests, and after 5")
+        between(serving.descriptors() - early[1], -100, 1, "growth in open files")
         between(serving.memory_kb() - early[0], -(1 << 30), 2048, "growth in KB")
 
 

@@ -42,6 +42,7 @@ class Lab:
 
     def __init__(self, name, mtu=1500, queues=1):
         self.name = name
+        self.started = set()  # process ids of all programs that ran in it
         self.settings = ["--mtu", str(mtu), "--queues", str(queues)]
 
     def __enter__(self):

@@ -48,6 +48,7 @@ class Process:
             stdout=self._out,
             stderr=self._err,
         )
+        lab.started.add(self._child.pid)
 
     def __enter__(self):
         return self

@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import re
 
 from .lab import Failed, wait_for
 
@@ -65,8 +66,13 @@ class Before:
         for key, now in self._look().items():
             if now != self._ends[key]:
                 left.append(f"end {key[0]}:\n  before {self._ends[key]}\n  now    {now}")
-        left += [path for path in _files() - self._files if not held(path)]
+        left += [path for path in _files() - self._files if self._is_ours(path) and not held(path)]
         return left
+
+    def _is_ours(self, path):
+        """False if the name says that the file is of a process outside this lab."""
+        pid = re.search(r"(\d+)$", os.path.basename(path))
+        return not pid or int(pid[1]) in self._lab.started
 
     def check(self, seconds=3):
         """Everything must be as before within this time."""
