@@ -88,7 +88,7 @@ def first_datagram(setup, program):
         with client(setup.lab, "a", program, *START_ARGUMENTS.split()) as running:
             capture.wait_for_data(10)
             took = time.monotonic() - running.started
-            running.wait_for_line("0.00-1.00", 5)
+            running.wait_for_line(r"0\.00-1\.\d\d +sec", 5)
             peak = running.memory_kb("VmHWM")
             running.succeed()
     return {"first datagram": took, "peak of memory": peak / 1024}
