@@ -1,12 +1,13 @@
 #include "dpdkperf/drivers/af_xdp.hpp"
 
+#include "dpdkperf/host/driver_leftovers.hpp"
+#include "dpdkperf/host/interface_facts.hpp"
+
 #include <algorithm>
 
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
-
-#include "dpdkperf/host/interface_facts.hpp"
 
 namespace dpdkperf::drivers {
 
@@ -69,9 +70,13 @@ Result<std::unique_ptr<AfXdpPort>> AfXdpPort::open(
 
 AfXdpPort::AfXdpPort(const host::Interface& interface, const ports::Eal& eal, host::Keeper& keeper,
     host::InterfaceLock lock, std::unique_ptr<host::XdpProgram> program)
-    : interface_{interface}, eal_{eal}, keeper_{keeper}, lock_{std::move(lock)},
+    : interface_{interface},
+      eal_{eal},
+      keeper_{keeper},
+      lock_{std::move(lock)},
       program_{std::move(program)}
-{}
+{
+}
 
 AfXdpPort::~AfXdpPort()
 {
@@ -94,8 +99,10 @@ Status AfXdpPort::open_queues()
     }
     if (*queues > host::XdpProgram::kMaxQueues) {
         return Error{Errc::kUsage, std::to_string(*queues) + " receive queues are more than " +
-                std::to_string(host::XdpProgram::kMaxQueues) + "; reduce them with 'ethtool -L " +
-                interface_.name + " combined " + std::to_string(host::XdpProgram::kMaxQueues) + "'"};
+                                       std::to_string(host::XdpProgram::kMaxQueues) +
+                                       "; reduce them with 'ethtool -L " + interface_.name +
+                                       " combined " + std::to_string(host::XdpProgram::kMaxQueues) +
+                                       "'"};
     }
     auto handover = host::HandoverObject::create();
     if (!handover) {
@@ -121,11 +128,12 @@ Status AfXdpPort::add_device(std::uint32_t queue, const host::HandoverObject& ha
     const std::string name = device_name(queue);
     // busy_budget stays at its default above 0: with 0 the driver may sleep in poll() for a second.
     const std::string arguments = "iface=" + interface_.name +
-        ",start_queue=" + std::to_string(queue) + ",queue_count=1,xdp_prog=" + handover.path();
+                                  ",start_queue=" + std::to_string(queue) +
+                                  ",queue_count=1,xdp_prog=" + handover.path();
     const int rc = rte_eal_hotplug_add("vdev", name.c_str(), arguments.c_str());
     if (rc < 0) {
-        return Error{Errc::kDevice, "net_af_xdp for queue " + std::to_string(queue) + ": " +
-                rte_strerror(-rc)};
+        return Error{Errc::kDevice,
+            "net_af_xdp for queue " + std::to_string(queue) + ": " + rte_strerror(-rc)};
     }
     devices_.push_back(name);
     return {};
@@ -152,7 +160,7 @@ Status AfXdpPort::open_queue(std::uint32_t queue, const host::HandoverObject& ha
     ports_.push_back(*std::move(port));
     if (after.size() != 1) {
         return Error{Errc::kDevice, devices_.back() + " has " + std::to_string(after.size()) +
-                " AF_XDP sockets instead of 1"};
+                                        " AF_XDP sockets instead of 1"};
     }
     auto attached = host::attached_xdp(interface_.index);
     if (!attached) {
@@ -163,6 +171,7 @@ Status AfXdpPort::open_queue(std::uint32_t queue, const host::HandoverObject& ha
             return status;
         }
     }
+    sockets_.push_back(after.front());
     if (Status status = program_->set_socket(queue, after.front()); !status) {
         return status;
     }
@@ -185,6 +194,8 @@ void AfXdpPort::close() noexcept
             rte_eal_hotplug_remove("vdev", device.c_str());
         }
     });
+    std::ranges::for_each(sockets_, host::release_driver_socket);
+    host::release_handover_programs();
     for (const auto token : undo_) {
         keeper_.done(token);
     }

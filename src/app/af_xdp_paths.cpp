@@ -16,13 +16,26 @@ namespace {
 constexpr std::chrono::seconds kLinkPatience{8};
 constexpr std::chrono::seconds kNeighbourPatience{3};
 
+Error down(const host::Interface& interface, const std::string& remote)
+{
+    return {Errc::kDevice, "interface " + interface.name + " to " + remote +
+                               " is down; bring it up with 'ip link set dev " + interface.name +
+                               " up'"};
+}
+
 Result<host::Route> find_route(const control::PathRequest& request)
 {
+    const std::string remote = to_string(request.remote);
+    if (request.device) {  // the kernel would say "no route" for an interface that is down
+        auto device = host::interface_by_name(*request.device);
+        if (!device || !device->up) {
+            return device ? down(*device, remote) : std::move(device).error();
+        }
+    }
     auto route = host::route_to(request.remote, request.local, request.device);
     if (!route) {
         return route;
     }
-    const std::string remote = to_string(request.remote);
     if (route->local || route->interface.loopback) {
         return Error{Errc::kUsage,
             remote + " is an address of this machine: the kernel would " +
@@ -30,16 +43,14 @@ Result<host::Route> find_route(const control::PathRequest& request)
                 "on another machine or in another network namespace"};
     }
     if (!route->interface.up) {
-        return Error{Errc::kDevice, "interface " + route->interface.name + " to " + remote +
-                                        " is down; bring it up with 'ip link set dev " +
-                                        route->interface.name + " up'"};
+        return down(route->interface, remote);
     }
     return route;
 }
 
-Status wait_for_link(const host::Interface& interface)
+Status wait_for_link(const host::Interface& interface, std::chrono::seconds patience)
 {
-    const auto deadline = std::chrono::steady_clock::now() + kLinkPatience;
+    const auto deadline = std::chrono::steady_clock::now() + patience;
     for (;;) {
         auto now = host::interface_by_index(interface.index);
         if (!now) {
@@ -126,12 +137,16 @@ Result<control::DataPath> AfXdpPaths::find(const control::PathRequest& request)
     if (port_ && port_->interface().index != route->interface.index) {
         close_port();
     }
+    // An interface that had a carrier gets time to find it again after we have attached to it.
+    if (Status status = wait_for_link(route->interface, std::chrono::seconds{0}); !status) {
+        return std::move(status).error();
+    }
     if (!port_) {
         if (Status status = open(route->interface); !status) {
             return std::move(status).error();
         }
     }
-    if (Status status = wait_for_link(route->interface); !status) {
+    if (Status status = wait_for_link(route->interface, kLinkPatience); !status) {
         return std::move(status).error();
     }
     const auto mac = host::resolve_neighbour(route->interface, route->next_hop, kNeighbourPatience);

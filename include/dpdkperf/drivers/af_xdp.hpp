@@ -1,9 +1,5 @@
 #pragma once
 
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "dpdkperf/base/result.hpp"
 #include "dpdkperf/host/interface_lock.hpp"
 #include "dpdkperf/host/keeper.hpp"
@@ -11,6 +7,10 @@
 #include "dpdkperf/host/xdp_program.hpp"
 #include "dpdkperf/ports/eal.hpp"
 #include "dpdkperf/ports/port.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace dpdkperf::drivers {
 
@@ -27,10 +27,9 @@ public:
     // a page (xdp_umem_reg(), Linux 6.1).
     static constexpr std::uint32_t kMaxMtuBytes = 3438;
 
-    // Opens all active receive queues of `interface` and attaches the program. `keeper` undoes it if
-    // this process dies. Main thread.
-    // Errors: kBusy (another dpdkperf, a foreign XDP program), kUsage (no Ethernet, MTU too
-    // large), kPermission, kDevice.
+    // Opens all active receive queues of `interface` and attaches the program. `keeper` undoes it
+    // if this process dies. Main thread. Errors: kBusy (another dpdkperf, a foreign XDP program),
+    // kUsage (no Ethernet, MTU too large), kPermission, kDevice.
     static Result<std::unique_ptr<AfXdpPort>> open(
         const host::Interface& interface, const ports::Eal& eal, host::Keeper& keeper);
     AfXdpPort(const AfXdpPort&) = delete;
@@ -61,6 +60,7 @@ private:
     std::unique_ptr<host::XdpProgram> program_;
     std::vector<std::string> devices_;
     std::vector<ports::Port> ports_;
+    std::vector<int> sockets_;  // one of each port
     std::vector<ports::QueuePair> queues_;
 };
 

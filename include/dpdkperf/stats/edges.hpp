@@ -14,8 +14,8 @@ struct Edge {
 };
 
 // The moments of a test, fixed before it starts: every `interval` from the start, begun anew at
-// the end of `omit`. As in iperf3 (3.12, src/iperf_client_api.c, client_omit_timer_proc), the part of an
-// interval that the end of omit cuts off is not reported. Pure and constant.
+// the end of `omit`. As in iperf3 (3.12, src/iperf_client_api.c, client_omit_timer_proc), the part
+// of an interval that the end of omit cuts off is not reported. Pure and constant.
 class EdgeSchedule {
 public:
     EdgeSchedule() = default;

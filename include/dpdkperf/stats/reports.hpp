@@ -3,14 +3,14 @@
 // What there is to report about a test, as finished numbers. Control produces these values, the
 // reporter renders them; neither knows the other.
 
+#include "dpdkperf/base/address.hpp"
+#include "dpdkperf/base/units.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "dpdkperf/base/address.hpp"
-#include "dpdkperf/base/units.hpp"
 
 namespace dpdkperf::stats {
 
@@ -35,9 +35,9 @@ struct TestSettings {
     BitRate rate;  // per stream, 0: unlimited
     std::uint32_t burst = 0;
     std::chrono::nanoseconds interval{0};
-    std::uint64_t window_bytes = 0;        // -w
-    std::uint64_t control_mss_bytes = 0;   // of the control connection
-    bool block_from_mss = false;           // block_bytes was derived from it
+    std::uint64_t window_bytes = 0;       // -w
+    std::uint64_t control_mss_bytes = 0;  // of the control connection
+    bool block_from_mss = false;          // block_bytes was derived from it
 };
 
 // *Connection*: the two ends of a stream.
@@ -49,7 +49,7 @@ struct Connection {
 // *Transfer*: one stream in one interval, as measured here.
 struct Transfer {
     int socket = 0;
-    bool sender = false;  // we send on this stream
+    bool sender = false;                        // we send on this stream
     std::chrono::nanoseconds start{0}, end{0};  // since the start of the test or the end of omit
     PayloadBytes bytes;
     std::int64_t packets = 0;  // sent, or by the peer's sequence numbers should have arrived

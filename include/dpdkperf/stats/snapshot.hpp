@@ -1,13 +1,13 @@
 #pragma once
 
+#include "dpdkperf/base/units.hpp"
+
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <type_traits>
-
-#include "dpdkperf/base/units.hpp"
 
 namespace dpdkperf::stats {
 
@@ -17,18 +17,18 @@ inline constexpr std::uint64_t kFinalEdge = ~std::uint64_t{0};
 // Counters of one stream at one edge. Everything counts from the start of the stream, the
 // omitted part included, except jitter_s, which iperf3 restarts when omit ends.
 struct Snapshot {
-    std::uint64_t edge = 0;           // Edge::number, or kFinalEdge
-    std::chrono::nanoseconds at{0};   // since the start of the test, as measured by the poller
-    PayloadBytes bytes;               // sent: accepted by the NIC; received: arrived
-    std::uint64_t packets = 0;        // sent: accepted by the NIC; received: highest sequence
+    std::uint64_t edge = 0;          // Edge::number, or kFinalEdge
+    std::chrono::nanoseconds at{0};  // since the start of the test, as measured by the poller
+    PayloadBytes bytes;              // sent: accepted by the NIC; received: arrived
+    std::uint64_t packets = 0;       // sent: accepted by the NIC; received: highest sequence
     // Of a receiver, by iperf3's rules (UdpReceiver); 0 of a sender.
     std::int64_t lost = 0;
     std::int64_t out_of_order = 0;
     double jitter_s = 0;
     // What iperf3 does not know.
-    std::uint64_t arrived = 0;        // datagrams received, duplicates included
-    std::uint64_t duplicates = 0;     // of these, copies of one that had come before
-    std::uint64_t ring_full = 0;      // sender: turns in which the NIC took less than offered
+    std::uint64_t arrived = 0;     // datagrams received, duplicates included
+    std::uint64_t duplicates = 0;  // of these, copies of one that had come before
+    std::uint64_t ring_full = 0;   // sender: turns in which the NIC took less than offered
 };
 
 // Carries snapshots from the poller that owns a stream to the reader. The poller overwrites the
