@@ -64,7 +64,7 @@ stats::Transfer transfer_between(
     return transfer;
 }
 
-Account::Account(std::vector<StreamName> streams)
+Account::Account(std::span<const StreamName> streams)
 {
     for (const StreamName& name : streams) {
         streams_.push_back({name, {}, {}});

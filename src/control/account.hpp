@@ -27,7 +27,7 @@ stats::Transfer transfer_between(const StreamName& stream, const stats::Snapshot
 // edges, one per stream; numbers come out.
 class Account {
 public:
-    explicit Account(std::vector<StreamName> streams);
+    explicit Account(std::span<const StreamName> streams);
 
     // All streams have passed `edge`. A report if an interval ends there.
     std::optional<stats::IntervalReport> pass(

@@ -16,6 +16,10 @@ public:
     {
     }
 
+    KernelPathWatch(const KernelPathWatch&) = delete;
+    KernelPathWatch& operator=(const KernelPathWatch&) = delete;
+
+    // NOLINTNEXTLINE(bugprone-exception-escape): an open descriptor can be released
     ~KernelPathWatch() override
     {
         unwatch();
@@ -33,7 +37,8 @@ public:
     void unwatch() override
     {
         events_.reset();
-        readable_.cancel();
+        asio::error_code ignored;
+        readable_.cancel(ignored);
     }
 
 private:

@@ -49,13 +49,14 @@ proto::Parameters parameters_of(
 }
 
 stats::TestSettings settings_of(const options::Plan& plan, const proto::Parameters& parameters,
-    const proto::Cookie& cookie, std::optional<Endpoint> peer, std::uint32_t control_mss_bytes)
+    const proto::Cookie& cookie, const std::optional<Endpoint>& peer,
+    std::uint32_t control_mss_bytes)
 {
     stats::TestSettings settings;
     settings.server = plan.role == options::Role::kServer;
     settings.host = plan.host;
     settings.port = plan.port;
-    settings.peer = std::move(peer);
+    settings.peer = peer;
     settings.cookie = cookie.text();
     settings.wall_clock = std::chrono::system_clock::now();
     settings.udp = parameters.transport == proto::Transport::kUdp;

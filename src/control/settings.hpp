@@ -19,7 +19,8 @@ proto::Parameters parameters_of(
 
 // What was agreed, for the report. `peer`: a server's client.
 stats::TestSettings settings_of(const options::Plan& plan, const proto::Parameters& parameters,
-    const proto::Cookie& cookie, std::optional<Endpoint> peer, std::uint32_t control_mss_bytes);
+    const proto::Cookie& cookie, const std::optional<Endpoint>& peer,
+    std::uint32_t control_mss_bytes);
 
 // Why datagrams of `bytes` cannot be sent on `interface`; empty if they can.
 std::optional<proto::Failure> check_datagram(

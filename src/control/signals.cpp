@@ -9,7 +9,8 @@ namespace dpdkperf::control {
 class TerminationSignals::Impl {
 public:
     Impl(asio::io_context& loop, std::function<void(int)> handler)
-        : signals_{loop, SIGINT, SIGTERM, SIGHUP}, handler_{std::move(handler)}
+        : signals_{loop, SIGINT, SIGTERM, SIGHUP},
+          handler_{std::make_shared<std::function<void(int)>>(std::move(handler))}
     {
         wait();
     }
@@ -17,16 +18,18 @@ public:
 private:
     void wait()
     {
-        signals_.async_wait([this](const asio::error_code& failed, int signal) {
-            if (!failed) {
-                handler_(signal);
-                wait();
-            }
-        });
+        // The weak pointer tells a call that is still due that this object is gone.
+        signals_.async_wait(
+            [this, weak = std::weak_ptr{handler_}](const asio::error_code& failed, int signal) {
+                if (const auto handler = weak.lock(); handler && !failed) {
+                    wait();
+                    (*handler)(signal);
+                }
+            });
     }
 
     asio::signal_set signals_;
-    std::function<void(int)> handler_;
+    std::shared_ptr<std::function<void(int)>> handler_;
 };
 
 TerminationSignals::TerminationSignals(asio::io_context& loop, std::function<void(int)> handler)

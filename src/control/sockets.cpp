@@ -57,6 +57,14 @@ Result<tcp::acceptor> try_listen(
     return acceptor;
 }
 
+bool kernel_has_ipv6(asio::io_context& loop)
+{
+    asio::error_code failed;
+    tcp::socket socket{loop};
+    socket.open(tcp::v6(), failed);
+    return !failed;
+}
+
 }  // namespace
 
 tcp::endpoint to_asio(const Endpoint& endpoint, std::uint32_t interface_index)
@@ -130,13 +138,9 @@ Result<tcp::acceptor> listen_on(asio::io_context& loop, const options::Plan& pla
         }
         return try_listen(loop, to_asio({*address, plan.port}, 0), plan);
     }
-    if (plan.family != options::Family::kIpv4) {
-        auto both = try_listen(loop, {tcp::v6(), plan.port}, plan);
-        if (both || plan.family == options::Family::kIpv6) {
-            return both;
-        }
-    }
-    return try_listen(loop, {tcp::v4(), plan.port}, plan);
+    const bool v4 = plan.family == options::Family::kIpv4 ||
+                    (plan.family == options::Family::kAny && !kernel_has_ipv6(loop));
+    return try_listen(loop, {v4 ? tcp::v4() : tcp::v6(), plan.port}, plan);
 }
 
 }  // namespace dpdkperf::control

@@ -50,6 +50,7 @@ std::vector<traffic::StreamSpec> stream_specs(const proto::Parameters& parameter
 {
     std::vector<traffic::StreamSpec> specs;
     const std::uint64_t limit = server ? 0 : limit_in_datagrams(parameters);
+    const std::uint32_t parallel = std::max(parameters.parallel, 1U);
     for (std::uint32_t i = 0; i < parameters.streams(); ++i) {
         traffic::StreamSpec spec;
         spec.direction = direction_of(parameters, server, i);
@@ -63,7 +64,7 @@ std::vector<traffic::StreamSpec> stream_specs(const proto::Parameters& parameter
         spec.rate = parameters.rate;
         spec.burst = parameters.burst;
         if (spec.direction == Direction::kSend) {
-            spec.max_datagrams = share(limit, parameters.parallel, i % parameters.parallel);
+            spec.max_datagrams = share(limit, parallel, i % parallel);
         }
         specs.push_back(spec);
     }

@@ -57,6 +57,7 @@ TestRun::TestRun(asio::io_context& loop, DataPath path, PathWatch& watch, stats:
 {
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape): cancelling a timer does not fail
 TestRun::~TestRun()
 {
     close();
@@ -278,7 +279,7 @@ stats::Summary TestRun::summary(const proto::Results* peer) const
     return summary;
 }
 
-void TestRun::fail(proto::Failure failure)
+void TestRun::fail(const proto::Failure& failure)
 {
     if (!closed_) {
         events_.failed(failure);

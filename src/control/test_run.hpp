@@ -43,6 +43,7 @@ public:
         RunPlan plan, Events events);
     TestRun(const TestRun&) = delete;
     TestRun& operator=(const TestRun&) = delete;
+    // NOLINTNEXTLINE(bugprone-exception-escape): cancelling a timer does not fail
     ~TestRun();
 
     // Holds the ports, tells the data plane and the steering. A server's streams open from now on
@@ -89,7 +90,7 @@ private:
     void conclude();
     [[nodiscard]] std::optional<std::vector<stats::Snapshot>> snapshots(std::uint64_t edge) const;
     [[nodiscard]] std::optional<std::chrono::nanoseconds> planned_end() const;
-    void fail(proto::Failure failure);
+    void fail(const proto::Failure& failure);
 
     DataPath path_;
     PathWatch& watch_;

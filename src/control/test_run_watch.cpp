@@ -176,8 +176,8 @@ void TestRun::watch_path()
 void TestRun::housekeeping()
 {
     path_.steering->heartbeat();
-    if (auto trouble = find_trouble()) {
-        return fail(*std::move(trouble));
+    if (const auto trouble = find_trouble()) {
+        return fail(*trouble);
     }
     house_timer_.after(kHousekeeping, [this] { housekeeping(); });
 }

@@ -26,6 +26,9 @@ constexpr Name kNames[] = {
     {Message::kServerError, "SERVER_ERROR"},
 };
 
+constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz234567";
+static_assert(kLetters.size() == 32);
+
 }  // namespace
 
 std::optional<Message> message_from(std::byte byte)
@@ -50,8 +53,6 @@ std::string_view name_of(Message message)
 
 Cookie Cookie::from_random(std::span<const std::uint8_t, kSize - 1> random)
 {
-    constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz234567";
-    static_assert(kLetters.size() == 32);
     Cookie cookie;
     std::transform(random.begin(), random.end(), cookie.bytes.begin(),
         [&](std::uint8_t byte) { return kLetters[byte % kLetters.size()]; });

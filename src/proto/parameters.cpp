@@ -58,6 +58,9 @@ constexpr NumberKey kNumbers[] = {
         [](Parameters& p, std::int64_t v) { p.dont_fragment = v != 0; }},
 };
 
+constexpr std::pair<const char*, Transport> kTransports[] = {
+    {"tcp", Transport::kTcp}, {"udp", Transport::kUdp}, {"sctp", Transport::kSctp}};
+
 struct TextKey {
     const char* name;
     std::string Parameters::*to;
@@ -145,9 +148,7 @@ std::optional<Failure> read_presences(const json& object, Parameters& to)
 // The last of these that is there counts (src/iperf_api.c, get_parameters).
 std::optional<Failure> read_transport(const json& object, Parameters& to)
 {
-    constexpr std::pair<const char*, Transport> kKeys[] = {
-        {"tcp", Transport::kTcp}, {"udp", Transport::kUdp}, {"sctp", Transport::kSctp}};
-    for (const auto& [name, transport] : kKeys) {
+    for (const auto& [name, transport] : kTransports) {
         if (const json* value = find(object, name)) {
             if (!value->is_boolean()) {
                 return bad_key(IperfError::kReceiveParameters, name, *value);
@@ -220,9 +221,12 @@ Parsed<Parameters> parse_parameters(std::string_view document)
 
 Result<std::string> to_document(const Parameters& parameters)
 {
-    constexpr const char* kTransportNames[] = {"tcp", "udp", "sctp"};
     ordered_json document;
-    document[kTransportNames[static_cast<std::size_t>(parameters.transport)]] = true;
+    for (const auto& [name, transport] : kTransports) {
+        if (transport == parameters.transport) {
+            document[name] = true;
+        }
+    }
     document["omit"] = parameters.omit.count();
     document["time"] = parameters.time.count();
     document["num"] = parameters.bytes;

@@ -174,38 +174,38 @@ enum class Reads : std::uint8_t { kMessage, kCookie, kDocument };
 struct Wait {
     State in;
     Reads reads;
-    std::chrono::seconds quiet, total;
     IperfError number;
+    std::chrono::seconds quiet, total;
 };
 
 // Documents and cookies: iperf 3.15 and later (src/net.c, Nread: 10 s without progress, 30 s in
 // all). A stock client waits for messages without limit; 30 s are ours.
 inline constexpr Wait kClientWaits[] = {
-    {State::kCookieSent, Reads::kMessage, std::chrono::seconds{30}, std::chrono::seconds{30},
-        IperfError::kReceiveMessage},
-    {State::kParametersSent, Reads::kMessage, std::chrono::seconds{30}, std::chrono::seconds{30},
-        IperfError::kReceiveMessage},
-    {State::kStreamsOpen, Reads::kMessage, std::chrono::seconds{30}, std::chrono::seconds{30},
-        IperfError::kReceiveMessage},
-    {State::kArmed, Reads::kMessage, std::chrono::seconds{30}, std::chrono::seconds{30},
-        IperfError::kReceiveMessage},
-    {State::kEnding, Reads::kMessage, std::chrono::seconds{30}, std::chrono::seconds{30},
-        IperfError::kReceiveMessage},
-    {State::kResultsSent, Reads::kDocument, std::chrono::seconds{10}, std::chrono::seconds{30},
-        IperfError::kReceiveResults},
-    {State::kResultsKnown, Reads::kMessage, std::chrono::seconds{30}, std::chrono::seconds{30},
-        IperfError::kReceiveMessage},
+    {State::kCookieSent, Reads::kMessage, IperfError::kReceiveMessage, std::chrono::seconds{30},
+        std::chrono::seconds{30}},
+    {State::kParametersSent, Reads::kMessage, IperfError::kReceiveMessage, std::chrono::seconds{30},
+        std::chrono::seconds{30}},
+    {State::kStreamsOpen, Reads::kMessage, IperfError::kReceiveMessage, std::chrono::seconds{30},
+        std::chrono::seconds{30}},
+    {State::kArmed, Reads::kMessage, IperfError::kReceiveMessage, std::chrono::seconds{30},
+        std::chrono::seconds{30}},
+    {State::kEnding, Reads::kMessage, IperfError::kReceiveMessage, std::chrono::seconds{30},
+        std::chrono::seconds{30}},
+    {State::kResultsSent, Reads::kDocument, IperfError::kReceiveResults, std::chrono::seconds{10},
+        std::chrono::seconds{30}},
+    {State::kResultsKnown, Reads::kMessage, IperfError::kReceiveMessage, std::chrono::seconds{30},
+        std::chrono::seconds{30}},
 };
 
 inline constexpr Wait kServerWaits[] = {
-    {State::kAwaitCookie, Reads::kCookie, std::chrono::seconds{10}, std::chrono::seconds{10},
-        IperfError::kReceiveCookie},
-    {State::kAwaitParameters, Reads::kDocument, std::chrono::seconds{10}, std::chrono::seconds{30},
-        IperfError::kReceiveParameters},
-    {State::kAwaitResults, Reads::kDocument, std::chrono::seconds{10}, std::chrono::seconds{30},
-        IperfError::kReceiveResults},
-    {State::kAwaitDone, Reads::kMessage, std::chrono::seconds{10}, std::chrono::seconds{30},
-        IperfError::kControlClosed},
+    {State::kAwaitCookie, Reads::kCookie, IperfError::kReceiveCookie, std::chrono::seconds{10},
+        std::chrono::seconds{10}},
+    {State::kAwaitParameters, Reads::kDocument, IperfError::kReceiveParameters,
+        std::chrono::seconds{10}, std::chrono::seconds{30}},
+    {State::kAwaitResults, Reads::kDocument, IperfError::kReceiveResults, std::chrono::seconds{10},
+        std::chrono::seconds{30}},
+    {State::kAwaitDone, Reads::kMessage, IperfError::kControlClosed, std::chrono::seconds{10},
+        std::chrono::seconds{30}},
 };
 
 // Null for a state without a row.
