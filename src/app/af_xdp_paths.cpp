@@ -14,7 +14,6 @@ namespace {
 
 // A NIC that takes an XDP program may renegotiate its link.
 constexpr std::chrono::seconds kLinkPatience{8};
-constexpr std::chrono::seconds kNeighbourPatience{3};
 
 Error down(const host::Interface& interface, const std::string& remote)
 {
@@ -149,7 +148,7 @@ Result<control::DataPath> AfXdpPaths::find(const control::PathRequest& request)
     if (Status status = wait_for_link(route->interface, kLinkPatience); !status) {
         return std::move(status).error();
     }
-    const auto mac = host::resolve_neighbour(route->interface, route->next_hop, kNeighbourPatience);
+    const auto mac = host::resolve_neighbour(route->interface, route->next_hop, request.patience);
     if (!mac) {
         return mac.error();
     }

@@ -175,12 +175,13 @@ void ClientTest::Impl::try_next()
             1);
     }
     acquiring_ = true;
-    paths_.acquire({addresses_[next_address_], local_, plan_.bind_device},
-        [weak = weak_from_this()](Result<DataPath> path) {
-            if (const auto self = weak.lock(); self && !self->ended_) {
-                self->on_path(std::move(path));
-            }
-        });
+    PathRequest request{addresses_[next_address_], local_, plan_.bind_device};
+    request.patience = plan_.connect_timeout.value_or(request.patience);
+    paths_.acquire(request, [weak = weak_from_this()](Result<DataPath> path) {
+        if (const auto self = weak.lock(); self && !self->ended_) {
+            self->on_path(std::move(path));
+        }
+    });
 }
 
 void ClientTest::Impl::give_up_address(Error why)

@@ -23,9 +23,15 @@ void set(tcp::socket& socket, int option, int value)
     (void)setsockopt(socket.native_handle(), IPPROTO_TCP, option, &value, sizeof value);
 }
 
-Error listen_failure(const asio::error_code& why)
+// iperf3's words, and where: "… for connections on port 5201: Address already in use".
+Error listen_failure(const tcp::endpoint& endpoint, const asio::error_code& why)
 {
-    return {Errc::kSystem, to_string(proto::Failure{proto::IperfError::kListen, why.value(), {}})};
+    std::string where = "port " + std::to_string(endpoint.port());
+    if (!endpoint.address().is_unspecified()) {
+        where = endpoint.address().to_string() + " " + where;
+    }
+    return {Errc::kSystem,
+        "unable to start listener for connections on " + where + ": " + why.message()};
 }
 
 Result<tcp::acceptor> try_listen(
@@ -35,7 +41,7 @@ Result<tcp::acceptor> try_listen(
     tcp::acceptor acceptor{loop};
     acceptor.open(endpoint.protocol(), failed);
     if (failed) {
-        return listen_failure(failed);
+        return listen_failure(endpoint, failed);
     }
     acceptor.set_option(tcp::acceptor::reuse_address{true}, failed);
     if (endpoint.protocol() == tcp::v6()) {
@@ -52,7 +58,7 @@ Result<tcp::acceptor> try_listen(
         acceptor.listen(kBacklog, failed);
     }
     if (failed) {
-        return listen_failure(failed);
+        return listen_failure(endpoint, failed);
     }
     return acceptor;
 }

@@ -101,7 +101,7 @@ Status TestRun::hold_ports()
             // As iperf3 does with several streams (3.12, src/iperf_client_api.c).
             at.port = static_cast<std::uint16_t>(*plan_.client_port + i);
         }
-        auto placeholder = Placeholder::bind(at, path_.interface_index);
+        auto placeholder = host::PlaceholderSocket::bind(at, path_.interface_index);
         if (!placeholder) {
             return std::move(placeholder).error();
         }
@@ -160,6 +160,9 @@ void TestRun::await_streams()
         end_timer_.cancel();
         report_connections();
         return events_.streams_open();
+    }
+    if (!plan_.server && status.streams[hello_].refused) {
+        return fail({IperfError::kStreamRead, 0, "no iperf3 server answered the hello"});
     }
     if (!plan_.server && status.streams[hello_].open) {
         ++hello_;

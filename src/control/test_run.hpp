@@ -4,10 +4,10 @@
 #include "cpu_clock.hpp"
 #include "dpdkperf/control/data_path.hpp"
 #include "dpdkperf/control/path_watch.hpp"
+#include "dpdkperf/host/placeholder.hpp"
 #include "dpdkperf/proto/parameters.hpp"
 #include "dpdkperf/proto/results.hpp"
 #include "dpdkperf/stats/reports.hpp"
-#include "placeholder.hpp"
 #include "timer.hpp"
 
 #include <functional>
@@ -99,7 +99,7 @@ private:
     Events events_;
 
     std::vector<StreamName> names_;
-    std::vector<Placeholder> placeholders_;
+    std::vector<host::PlaceholderSocket> placeholders_;
     std::vector<traffic::StreamSpec> specs_;
     bool claimed_ = false, opened_ = false, closed_ = false;
     std::uint64_t stray_before_ = 0;

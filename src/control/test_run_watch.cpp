@@ -12,10 +12,10 @@ using proto::IperfError;
 using std::chrono::nanoseconds;
 
 // A poller publishes a snapshot within a turn after the edge; the second figure is for one that
-// the scheduler has put aside. SnapshotSlots keeps the last four edges, iperf3's shortest interval
+// the scheduler has put aside. SnapshotSlots keeps the last 16 edges, iperf3's shortest interval
 // is 100 ms.
 constexpr auto kEdgeDelay = 1ms;
-constexpr auto kEdgePatience = 200ms;
+constexpr auto kEdgePatience = 1s;
 
 // Limits of bytes and blocks are looked at so often.
 constexpr auto kLimitPoll = 1ms;

@@ -114,14 +114,23 @@ void Poller::take_for(UdpStream& stream, std::span<const std::byte> payload, dou
 }
 
 // The answer to our hello. Old servers say something else, and big-endian ones say it backwards.
+// Like iperf3, we look at the first datagram only.
 void Poller::take_reply(UdpStream& stream, std::span<const std::byte> payload) noexcept
 {
-    if (payload.size() != wire::kHelloSize) {
-        blame<&Session::unexpected>();
+    const std::uint32_t word =
+        payload.size() == wire::kHelloSize ? load_be<std::uint32_t>(payload.data()) : 0;
+    switch (word) {
+    case wire::kLegacyReply:
+    case wire::kBigEndianLegacyReply:
+        stream.legacy_reply = true;
+        break;
+    case wire::kReply:
+    case wire::kBigEndianReply:
+        break;
+    default:
+        stream.refused.store(true, std::memory_order_release);
         return;
     }
-    const auto word = load_be<std::uint32_t>(payload.data());
-    stream.legacy_reply = word == wire::kLegacyReply || word == wire::kBigEndianLegacyReply;
     stream.remote_port = stream.remote.port;
     stream.open.store(true, std::memory_order_release);
 }

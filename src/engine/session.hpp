@@ -36,6 +36,7 @@ struct alignas(64) UdpStream {
     stats::SingleWriterCounter datagrams_done;  // accepted by the NIC, or received
     stats::SingleWriterCounter bytes_done;
     std::atomic<bool> open{false};  // release: remote_port and legacy_reply are set
+    std::atomic<bool> refused{false};
     std::atomic<bool> sending{false};
     std::uint16_t remote_port = 0;
     bool legacy_reply = false;

@@ -5,6 +5,7 @@
 #include "dpdkperf/host/steering.hpp"
 #include "dpdkperf/traffic/traffic.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -15,8 +16,9 @@ namespace dpdkperf::control {
 // Between which addresses a test is to run.
 struct PathRequest {
     IpAddress remote;
-    std::optional<IpAddress> local;     // -B, or where the control connection has arrived
-    std::optional<std::string> device;  // --bind-dev
+    std::optional<IpAddress> local;            // -B, or where the control connection has arrived
+    std::optional<std::string> device;         // --bind-dev
+    std::chrono::milliseconds patience{3000};  // with a neighbour that does not answer
 };
 
 // A port that is up and reaches the peer. The pointers are the app's, never null, and good until

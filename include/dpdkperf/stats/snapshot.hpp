@@ -36,7 +36,7 @@ struct Snapshot {
 // One writing thread, one reading thread, no locks: a sequence lock per slot.
 class SnapshotSlots {
 public:
-    static constexpr std::size_t kSlots = 4;
+    static constexpr std::size_t kSlots = 16;
 
     // Poller only.
     void publish(const Snapshot& snapshot) noexcept;

@@ -67,6 +67,7 @@ struct StreamStatus {
     bool open = false;              // hello and reply were exchanged
     std::uint16_t remote_port = 0;  // known once open
     bool legacy_reply = false;      // the reply was that of iperf3 3.11 or older
+    bool refused = false;           // what came instead of a reply is none; not open
 };
 
 struct SessionStatus {

@@ -26,6 +26,7 @@ inline constexpr std::size_t kHelloSize = 4;
 inline constexpr std::uint32_t kHello = 0x39383736;        // "9876"
 inline constexpr std::uint32_t kReply = 0x36373839;        // "6789"
 inline constexpr std::uint32_t kLegacyReply = 0xb168de3a;  // up to 3.11: 987654321 on a PC
+inline constexpr std::uint32_t kBigEndianReply = kHello;   // 3.12 to 3.16
 inline constexpr std::uint32_t kBigEndianLegacyReply = 0x3ade68b1;
 
 // Reads the stamp; nothing if the payload is too short for one.
