@@ -276,8 +276,8 @@ void Session::perform_end(Effect effect, Actions& out)
     }
     case Effect::kLost: {
         // Servers up to 3.18 send SERVER_ERROR without an errno when they refuse a password.
-        if (role_ == Role::kClient && parse_server_error(out) == Progress::kMade) {
-            return;
+        if (role_ == Role::kClient && take_server_error()) {
+            return stop_told_by_peer(failure_, out);
         }
         const Failure failure{IperfError::kControlClosed, 0, {}};
         out.emplace_back(Failed{failure,

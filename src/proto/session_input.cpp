@@ -130,7 +130,12 @@ Session::Progress Session::parse_message(Actions& out)
         return Progress::kMade;
     }
     if (*message == Message::kServerError && role_ == Role::kClient) {
-        return pending().size() < kServerErrorBytes ? Progress::kNone : parse_server_error(out);
+        if (pending().size() < kServerErrorBytes) {
+            return Progress::kNone;
+        }
+        (void)take_server_error();
+        apply(Event::kServerError, out);
+        return Progress::kMade;
     }
     apply(event_of(*message), out);
     if (!holding_) {
@@ -201,18 +206,18 @@ void Session::take_document(std::string_view document, Actions& out)
     apply(Event::kResults, out);
 }
 
-// Also used at the end of the connection, where the errno may be missing.
-Session::Progress Session::parse_server_error(Actions& out)
+// Reads what a server says before it closes into failure_. At the end of the connection the errno
+// may be missing. False if there is no such message.
+bool Session::take_server_error()
 {
     const auto bytes = pending();
     if (bytes.size() < 1 + 4 || bytes[0] != to_byte(Message::kServerError)) {
-        return Progress::kNone;
+        return false;
     }
     failure_ = {static_cast<IperfError>(load_int(bytes.subspan(1))),
         bytes.size() < kServerErrorBytes ? 0 : load_int(bytes.subspan(5)), {}};
     consume(std::min(bytes.size(), kServerErrorBytes));
-    stop_told_by_peer(failure_, out);
-    return Progress::kMade;
+    return true;
 }
 
 }  // namespace dpdkperf::proto

@@ -115,7 +115,7 @@ private:
     Progress parse_message(Actions& out);
     Progress parse_cookie(Actions& out);
     Progress parse_document(Actions& out);
-    Progress parse_server_error(Actions& out);
+    bool take_server_error();
     void take_document(std::string_view document, Actions& out);
 
     void apply(Event event, Actions& out);

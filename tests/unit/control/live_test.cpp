@@ -126,16 +126,17 @@ TEST_P(OurClient, RunsATestWithAStockServer)
         EXPECT_EQ(udp.at("lost_packets"), 0);
         EXPECT_EQ(udp.at("out_of_order"), 0);
         EXPECT_GT(ours[i].received->bytes.value, 0U);
-        // The two sides end the omitted part by their own clocks. A server that sends stops when it
-        // has heard TEST_END, and may have sent more.
-        const std::int64_t slack = plan.omit.count() > 0 ? 5 : 0;
+        // The two sides end the omitted part by their own clocks. A stock server that receives does
+        // not count what it has not read when it hears TEST_END; one that sends goes on until then.
+        const std::int64_t slack = 5;
         EXPECT_LE(ours[i].received->packets, ours[i].sent->packets + slack);
         if (ours[i].sender) {
             EXPECT_LE(
                 difference(ours[i].sent->bytes.value, ours[i].received->bytes.value), slack * 1000);
             EXPECT_LE(difference(udp.at("packets").get<std::int64_t>(), ours[i].received->packets),
                 slack);
-            EXPECT_LT(ours[i].jitter_s, 0.01);
+            EXPECT_GT(ours[i].jitter_s, 0);
+            EXPECT_LT(ours[i].jitter_s, 1);
         } else {
             EXPECT_EQ(udp.at("bytes"), ours[i].sent->bytes.value);
         }

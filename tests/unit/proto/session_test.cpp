@@ -95,12 +95,17 @@ TEST(ClientSession, ReportsARefusalInIperf3sWords)
 // Releases 3.10 and later send nothing after a refusal.
 TEST(ClientSession, SaysNothingAfterARefusal)
 {
-    Session session = Session::client({}, {});
-    session.start();
-    EXPECT_TRUE(sent_by(session.feed(hex({0xff}))).empty());
-    EXPECT_TRUE(session.end_test().empty());
-    EXPECT_TRUE(session.terminate().empty());
-    EXPECT_TRUE(session.closed().empty());
+    for (const auto& refusal : {hex({0xff}), hex({0xfe, 0, 0, 0, 27, 0, 0, 0, 0})}) {
+        Session session = Session::client({}, {});
+        session.start();
+        const Actions actions = session.feed(refusal);
+        EXPECT_TRUE(sent_by(actions).empty());
+        ASSERT_NE(find<Failed>(actions), nullptr);
+        EXPECT_TRUE(find<Failed>(actions)->by_peer);
+        EXPECT_TRUE(session.end_test().empty());
+        EXPECT_TRUE(session.terminate().empty());
+        EXPECT_TRUE(session.closed().empty());
+    }
 }
 
 // Servers up to 3.18 leave the errno out when they refuse a password.
