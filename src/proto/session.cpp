@@ -13,6 +13,10 @@ namespace {
 // src/iperf_server_api.c).
 constexpr std::chrono::seconds kGrace{40};
 
+// For the rest of a SERVER_ERROR; such a wait is a stage of its own.
+constexpr std::chrono::seconds kErrorQuiet{10};
+constexpr std::uint32_t kCutShort = 1U << 31;
+
 std::string in_seconds(std::chrono::milliseconds time)
 {
     return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
@@ -113,7 +117,11 @@ Actions Session::expired()
 {
     Actions out;
     const auto waited = deadline();
-    if (const Wait* wait = wait_in(role_ == Role::kServer, state_)) {
+    if (error_is_cut_short()) {
+        if (!take_server_error()) {
+            failure_ = {IperfError::kMessage, 0, "SERVER_ERROR without its number"};
+        }
+    } else if (const Wait* wait = wait_in(role_ == Role::kServer, state_)) {
         failure_ = {wait->number, 0, "nothing for " + in_seconds(wait->quiet)};
     } else if (state_ == State::kRunning) {
         failure_ = {IperfError::kTestExpired, 0, {}};
@@ -129,6 +137,9 @@ Actions Session::expired()
 std::optional<Deadline> Session::deadline() const
 {
     const bool server = role_ == Role::kServer;
+    if (error_is_cut_short()) {
+        return Deadline{stage_ | kCutShort, kErrorQuiet, kErrorQuiet};
+    }
     if (const Wait* wait = wait_in(server, state_)) {
         return Deadline{stage_, wait->quiet, wait->total};
     }

@@ -114,8 +114,8 @@ Session::Progress Session::parse(Actions& out)
 bool Session::ends_session(std::byte first) const
 {
     const auto message = message_from(first);
-    if (!message) {
-        return false;
+    if (!message || *message == Message::kAccessDenied) {
+        return false;  // nobody is turned away once documents are exchanged: a length of 4 GiB
     }
     const Lookup found = look_up_for(role_ == Role::kServer, state_, event_of(*message));
     return found.found && found.step.next == State::kOver;
@@ -130,7 +130,7 @@ Session::Progress Session::parse_message(Actions& out)
         return Progress::kMade;
     }
     if (*message == Message::kServerError && role_ == Role::kClient) {
-        if (pending().size() < kServerErrorBytes) {
+        if (error_is_cut_short()) {
             return Progress::kNone;
         }
         (void)take_server_error();
@@ -204,6 +204,13 @@ void Session::take_document(std::string_view document, Actions& out)
     }
     peer_results_ = std::get<Results>(std::move(results));
     apply(Event::kResults, out);
+}
+
+// The rest of a SERVER_ERROR is still to come.
+bool Session::error_is_cut_short() const
+{
+    return role_ == Role::kClient && !over() && !pending().empty() &&
+           pending()[0] == to_byte(Message::kServerError) && pending().size() < kServerErrorBytes;
 }
 
 // Reads what a server says before it closes into failure_. At the end of the connection the errno

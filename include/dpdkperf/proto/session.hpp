@@ -115,6 +115,7 @@ private:
     Progress parse_message(Actions& out);
     Progress parse_cookie(Actions& out);
     Progress parse_document(Actions& out);
+    [[nodiscard]] bool error_is_cut_short() const;
     bool take_server_error();
     void take_document(std::string_view document, Actions& out);
 

@@ -166,6 +166,8 @@ TEST(ClientSession, UnderstandsAGoodbyeInPlaceOfResults)
         {hex({0, 0x10, 0, 1}),
             "unable to receive results: a document of 1048577 bytes, limit 1048576"},
         {hex({0, 0, 0, 0}), "unable to receive results: a document of 0 bytes, limit 1048576"},
+        {hex({0xff, 0xff, 0xff, 0xff}),
+            "unable to receive results: a document of 4294967295 bytes, limit 1048576"},
         {hex({0, 0, 0, 2, '[', ']'}), "unable to receive results: not a JSON object"},
     };
     for (const Case& c : cases) {
@@ -174,6 +176,27 @@ TEST(ClientSession, UnderstandsAGoodbyeInPlaceOfResults)
         session.feed(message(Message::kExchangeResults));
         session.results({});
         EXPECT_EQ(failure_of(session.feed(c.bytes)), c.message);
+    }
+}
+
+TEST(ClientSession, DoesNotWaitForEverForTheRestOfAServerError)
+{
+    struct Case {
+        std::vector<std::byte> bytes;
+        std::string message;
+    };
+    const Case cases[] = {
+        {hex({0xfe, 0, 0}),
+            "received an unknown control message: SERVER_ERROR without its number"},
+        {hex({0xfe, 0, 0, 0, 142, 0}), "test authorization failed"},
+    };
+    for (const Case& c : cases) {
+        Session session = client_while_running();  // where it has no deadline otherwise
+        EXPECT_TRUE(session.feed(c.bytes).empty());
+        ASSERT_TRUE(session.deadline());
+        EXPECT_EQ(session.deadline()->total, 10s);
+        EXPECT_EQ(failure_of(session.expired()), c.message);
+        EXPECT_TRUE(session.over());
     }
 }
 
