@@ -18,7 +18,9 @@ ChecksumSum add_bytes(ChecksumSum sum, std::span<const std::byte> bytes) noexcep
         sum += word;
     }
     std::uint32_t rest = 0;
-    std::memcpy(&rest, at, left);
+    if (left > 0) {  // an empty span may have no address
+        std::memcpy(&rest, at, left);
+    }
     return sum + rest;
 }
 

@@ -2,8 +2,8 @@
 
 // What DPDK 22.11's af_xdp driver keeps when a port is closed (rte_eth_af_xdp.c, eth_dev_close():
 // the UMEM's reference count never gets to the value that would delete it, and the program of
-// `xdp_prog=` is never closed). A process that ends does not care; one that opens the interface again
-// and again, or lets another process have it, does.
+// `xdp_prog=` is never closed). A process that ends does not care; one that opens the interface
+// again and again, or lets another process have it, does.
 
 namespace dpdkperf::host {
 

@@ -142,9 +142,9 @@ class Process:
         return "\n".join(lines)
 
 
-def server(lab, end, program, *arguments, port=PORT):
+def server(lab, end, program, *arguments, port=PORT, wrapper=()):
     """A server that is ready for a client."""
-    process = Process(lab, end, [program, "-s", "-p", port, *arguments])
+    process = Process(lab, end, [program, "-s", "-p", port, *arguments], wrapper)
 
     def ready():
         if not process.running:

@@ -289,9 +289,8 @@ TEST_F(ServerAndScript, APortInUseIsAFailure)
     plan_.bind_address = "127.0.0.1";
     run([](std::uint16_t) {});
     EXPECT_EQ(exit_code_, 1);
-    EXPECT_EQ(sink_.failures.at(0),
-        "unable to start listener for connections on 127.0.0.1 port " +
-            std::to_string(plan_.port) + ": Address already in use");
+    EXPECT_EQ(sink_.failures.at(0), "unable to start listener for connections on 127.0.0.1 port " +
+                                        std::to_string(plan_.port) + ": Address already in use");
 }
 
 struct Mode {

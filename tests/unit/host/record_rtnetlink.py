@@ -94,6 +94,7 @@ def main():
     release = ".".join(os.uname().release.split(".")[:2])
     print("#pragma once\n")
     print(f"// Recorded on Linux {release} by record_rtnetlink.py, which says how.\n")
+    print("// Lines of bytes as they were written.\n// clang-format off\n")
     print("namespace dpdkperf::host::recorded {\n")
     show("Veth", "hx0: index 10, one end of a veth pair, MTU 1400, up, peer up", link("hx0"))
     show("Loopback", "lo, up", link("lo"))

@@ -2,6 +2,9 @@
 
 // Recorded on Linux 6.18 by record_rtnetlink.py, which says how.
 
+// Lines of bytes as they were written.
+// clang-format off
+
 namespace dpdkperf::host::recorded {
 
 // hx0: index 10, one end of a veth pair, MTU 1400, up, peer up

@@ -186,8 +186,7 @@ TEST(ClientSession, DoesNotWaitForEverForTheRestOfAServerError)
         std::string message;
     };
     const Case cases[] = {
-        {hex({0xfe, 0, 0}),
-            "received an unknown control message: SERVER_ERROR without its number"},
+        {hex({0xfe, 0, 0}), "received an unknown control message: SERVER_ERROR without its number"},
         {hex({0xfe, 0, 0, 0, 142, 0}), "test authorization failed"},
     };
     for (const Case& c : cases) {

@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""Builds and tests everything; the last line counts test cases.
+
+scripts/test         what every change must pass
+scripts/test --all   clang, ThreadSanitizer, fuzzing, clang-tidy and the slow interop rows as well
+
+A failing stage does not stop the others. Without root, interop and host-root tests are skipped.
+Build folders (build-*) are kept, so that a second run compiles only what has changed.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+FUZZ_SECONDS = 60
+SANITIZERS = {
+    "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=1",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    "TSAN_OPTIONS": "halt_on_error=1",
+}
+
+
+@dataclass
+class Stage:
+    name: str
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    seconds: float = 0
+
+    def count(self, good):
+        self.passed += good
+        self.failed += not good
+
+
+def run(*command, **variables):
+    """Shows a command and runs it; true if it succeeded."""
+    command = [str(part) for part in command]
+    shown = [*(f"{key}={value}" for key, value in variables.items()), *command]
+    if len(shown) > 20:
+        shown[10:] = [f"... ({len(shown) - 10} more)"]
+    print("+ " + " ".join(shown), flush=True)
+    environment = {**os.environ, **SANITIZERS, **variables}
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
+
+
+def build(stage, folder, *options, **variables):
+    """A build that fails is a failed test; one that succeeds is none."""
+    configured = (ROOT / folder / "build.ninja").exists() or run(
+        "meson", "setup", folder, "-Dwerror=true", *options, **variables
+    )
+    good = configured and run("ninja", "-C", folder)
+    if not good:
+        stage.count(False)
+    return good
+
+
+def count_cases(stage, folder):
+    """Adds up meson's report, in which a gtest program's cases stand one by one."""
+    logs = ROOT / folder / "meson-logs"
+    failed = 0
+    for case in ElementTree.parse(logs / "tests.junit.xml").iter("testcase"):
+        bad = case.find("failure") is not None or case.find("error") is not None
+        failed += bad
+        if case.find("skipped") is not None:
+            stage.skipped += 1
+        else:
+            stage.count(not bad)
+    # A program whose cases passed and that failed all the same, as after a leak.
+    lines = (logs / "tests.json").read_text(encoding="utf-8").splitlines()
+    results = [json.loads(line)["result"] for line in lines]
+    bad = sum(result not in ("OK", "SKIP", "EXPECTEDFAIL") for result in results)
+    for _ in range(max(0, bad - failed)):
+        stage.count(False)
+
+
+def meson_tests(stage, folder, *suites, patience=1):
+    chosen = [part for suite in suites for part in ("--suite", suite)]
+    logs = ROOT / folder / "meson-logs"
+    for old in ("tests.junit.xml", "tests.json"):
+        (logs / old).unlink(missing_ok=True)
+    # Where nothing belongs to the suites meson writes no report.
+    good = run(
+        "meson", "test", "-C", folder, "--no-rebuild", "--print-errorlogs", "--logbase", "tests",
+        "--timeout-multiplier", patience, *chosen,
+    )  # fmt: skip
+    if (logs / "tests.junit.xml").exists():
+        count_cases(stage, folder)
+    elif not good:
+        stage.count(False)
+
+
+def lint(stage):
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    files = [path for path in listed.stdout.split("\n") if path and (ROOT / path).is_file()]
+    ours = [path for path in files if path.endswith((".c", ".h", ".cpp", ".hpp"))]
+    stage.count(run("clang-format", "--dry-run", "-Werror", *ours))
+    stage.count(run("scripts/check_layers.py"))
+    prose = [path for path in files if not path.startswith("tests/golden/")]
+    stage.count(run("codespell", "-L", "nd", *prose))  # ND: neighbour discovery
+    stage.count(run("python3", "-m", "unittest", "discover", "-s", "tests/scripts", "-p", "*_test.py"))
+
+
+def debug(stage):
+    if build(stage, "build-debug"):
+        meson_tests(stage, "build-debug", "unit", "eal", "golden", "live", "host-root")
+
+
+def interop(stage, everything):
+    program = ROOT / "build-debug" / "dpdkperf"
+    if os.geteuid() != 0:
+        print("interop needs root: skipped")
+        stage.skipped += 1
+        return
+    results = ROOT / "build-debug" / "interop.json"
+    results.unlink(missing_ok=True)
+    flags = ["--all"] if everything else []
+    run("tests/interop/run", "--results", results, *flags, OUR=str(program))
+    if not results.exists():  # it could not even begin
+        stage.count(False)
+        return
+    for row in json.loads(results.read_text(encoding="utf-8")):
+        if row["status"] == "skipped":
+            stage.skipped += 1
+        else:
+            stage.count(row["status"] == "passed")
+
+
+def sanitized(stage):
+    options = ("-Dbuildtype=debug", "-Doptimization=1", "-Db_sanitize=address,undefined")
+    if build(stage, "build-sanitize", *options):
+        meson_tests(stage, "build-sanitize", "unit", "eal", patience=5)
+
+
+def without_dpdk(stage):
+    """The pure half, with the other compiler: one build checks both."""
+    options = ("-Ddpdk=disabled", "-Dbuildtype=debug")
+    if build(stage, "build-pure", *options, CXX="clang++", CC="clang"):
+        meson_tests(stage, "build-pure", "unit")
+
+
+def clang(stage):
+    if build(stage, "build-clang", CXX="clang++", CC="clang"):
+        meson_tests(stage, "build-clang", "unit", "eal")
+        # Compile commands of the same compiler: it knows all of its own warnings.
+        stage.count(run("run-clang-tidy", "-quiet", "-p", "build-clang", "/(src|drivers)/"))
+
+
+def threads(stage):
+    options = ("-Ddpdk=disabled", "-Dbuildtype=debug", "-Doptimization=1", "-Db_sanitize=thread")
+    if build(stage, "build-threads", *options):
+        meson_tests(stage, "build-threads", "unit", patience=10)
+
+
+def fuzz(stage):
+    options = ("-Dfuzz=true", "-Ddpdk=disabled", "-Db_lundef=false")
+    if not build(stage, "build-fuzz", *options, CXX="clang++", CC="clang"):
+        return
+    for program in sorted((ROOT / "build-fuzz" / "tests" / "fuzz").glob("fuzz_*")):
+        if program.is_file():
+            stage.count(run(program, f"-max_total_time={FUZZ_SECONDS}", "-print_final_stats=1"))
+
+
+def stages(everything):
+    yield "lint", lint
+    yield "debug build: all suites", debug
+    yield "interop", lambda stage: interop(stage, everything)
+    yield "ASan and UBSan: unit, eal", sanitized
+    yield "clang, without DPDK: unit", without_dpdk
+    if everything:
+        yield "clang: unit, eal, clang-tidy", clang
+        yield "ThreadSanitizer: unit", threads
+        yield "fuzz", fuzz
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--all", action="store_true", help="also what takes longer")
+    everything = parser.parse_args().all
+    done = []
+    for name, stage_of in stages(everything):
+        print(f"\n== {name}", flush=True)
+        stage = Stage(name)
+        started = time.monotonic()
+        stage_of(stage)
+        stage.seconds = time.monotonic() - started
+        done.append(stage)
+
+    print(f"\n{'stage':<36} {'passed':>7} {'failed':>7} {'skipped':>8} {'seconds':>8}")
+    for stage in done:
+        print(
+            f"{stage.name:<36} {stage.passed:7} {stage.failed:7} {stage.skipped:8} {stage.seconds:8.0f}"
+        )
+    failed = sum(stage.failed for stage in done)
+    print(f"{sum(stage.passed for stage in done)} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
