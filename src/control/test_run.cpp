@@ -272,6 +272,10 @@ stats::Summary TestRun::summary(const proto::Results* peer) const
 {
     stats::Summary summary;
     summary.streams = account_.totals(peer);
+    const auto status = path_.traffic->status(plan_.id);
+    for (std::size_t i = 0; i < summary.streams.size(); ++i) {
+        summary.streams[i].late = status.streams[i].late;
+    }
     summary.local = cpu_use_;
     if (peer != nullptr) {
         summary.remote = stats::CpuUse{peer->cpu_total, peer->cpu_user, peer->cpu_system};

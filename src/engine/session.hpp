@@ -35,7 +35,8 @@ struct alignas(64) UdpStream {
     // Owner: writes. Control: reads.
     stats::SingleWriterCounter datagrams_done;  // accepted by the NIC, or received
     stats::SingleWriterCounter bytes_done;
-    std::atomic<bool> open{false};  // release: remote_port and legacy_reply are set
+    stats::SingleWriterCounter late;  // received after the final snapshot
+    std::atomic<bool> open{false};    // release: remote_port and legacy_reply are set
     std::atomic<bool> refused{false};
     std::atomic<bool> sending{false};
     std::uint16_t remote_port = 0;

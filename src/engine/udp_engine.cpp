@@ -192,6 +192,7 @@ traffic::SessionStatus UdpEngine::status(SessionId id) const
             one.legacy_reply = stream->legacy_reply;
             ++status.open_streams;
         }
+        one.late = stream->late.read();
         one.refused = stream->refused.load(std::memory_order_acquire);
         status.streams.push_back(one);
         status.sending |= stream->sending.load(std::memory_order_acquire);

@@ -110,6 +110,9 @@ Json stream_extras_json(const stats::StreamTotal& stream, std::uint64_t block)
     if (stream.duplicates) {
         json["duplicates"] = *stream.duplicates;
     }
+    if (stream.late > 0) {
+        json["late"] = stream.late;
+    }
     if (const auto lost = true_loss(stream, block)) {
         // May be negative: datagrams of the omitted part that arrived after it.
         json["true_lost"] = static_cast<double>(*lost);

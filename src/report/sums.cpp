@@ -124,7 +124,7 @@ std::optional<std::int64_t> true_loss(const stats::StreamTotal& stream, std::uin
     if (!stream.sent || !arrived) {
         return std::nullopt;
     }
-    return stream.sent->packets - *arrived;
+    return stream.sent->packets - *arrived - static_cast<std::int64_t>(stream.late);
 }
 
 }  // namespace dpdkperf::report

@@ -82,6 +82,9 @@ struct StreamTotal {
     double jitter_s = 0;
     // By us as the receiver; not in iperf3.
     std::optional<std::uint64_t> arrived, duplicates;
+    // Arrived after we had stopped counting and before the other side had stopped sending: in no
+    // other figure of ours, but in `sent`.
+    std::uint64_t late = 0;
     // By us as the sender; not in iperf3.
     std::optional<std::uint64_t> ring_full;
 };

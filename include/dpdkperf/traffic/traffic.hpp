@@ -68,6 +68,7 @@ struct StreamStatus {
     std::uint16_t remote_port = 0;  // known once open
     bool legacy_reply = false;      // the reply was that of iperf3 3.11 or older
     bool refused = false;           // what came instead of a reply is none; not open
+    std::uint64_t late = 0;         // receiver: datagrams after it had stopped counting
 };
 
 struct SessionStatus {

@@ -219,6 +219,7 @@ TEST(Reporter, ReceiverCountsTrueLossByArrivals)
     stream.sender = false;
     stream.arrived = 993;
     stream.duplicates = 4;
+    stream.late = 3;
     stream.ring_full.reset();
     Style style;
     style.json = true;
@@ -231,7 +232,7 @@ TEST(Reporter, ReceiverCountsTrueLossByArrivals)
     });
     EXPECT_EQ(nlohmann::json::parse(out)["dpdkperf"]["streams"],
         nlohmann::json::parse(
-            R"([{"socket": 5, "arrived": 993, "duplicates": 4, "true_lost": 11}])"));
+            R"([{"socket": 5, "arrived": 993, "duplicates": 4, "late": 3, "true_lost": 8}])"));
 }
 
 TEST(Reporter, ShowsTheServersOutput)
