@@ -122,7 +122,8 @@ def limits(context, role, flags, expected):
     # Stock checks after each round over all streams.
     between(counted, expected, expected + (8 if context.stock or reverse else 0), "datagrams")
     received = (client if reverse else server)["end"]["sum_received"]["packets"]
-    between(received, expected * 0.95, counted, "received")
+    # A stock server drops what it has not read when the test ends; the whole lasts 80 ms.
+    between(received, expected * 0.8, counted, "received")
 
 
 @row(f"{CLIENT}: -O 1", role=CLIENT, flags=[])
