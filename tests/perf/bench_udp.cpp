@@ -1,12 +1,15 @@
 // The UDP sender of the engine on one poller and any virtual device, without a peer.
 //
-//   bench_udp VDEV[,ARGS] FRAME_BYTES SECONDS [MAX_DATAGRAMS] [-- EAL ARGUMENTS]
+//   bench_udp VDEV[,ARGS] FRAME_BYTES SECONDS [MAX_DATAGRAMS|bare] [-- EAL ARGUMENTS]
 //
 // prints one line of JSON. With a limit it stops there: a capture (net_pcap0,tx_pcap=FILE) of it
-// can then be checked packet by packet.
+// can then be checked packet by packet. "bare" takes mbufs from the pool and gives them to the
+// driver, and writes nothing: what the pool and the driver leave for a sender.
 
 #include "dpdkperf/engine/udp_engine.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -14,8 +17,10 @@
 #include <thread>
 #include <vector>
 
+#include <rte_cycles.h>
 #include <rte_dev.h>
 #include <rte_ethdev.h>
+#include <rte_mempool.h>
 
 namespace {
 
@@ -26,6 +31,7 @@ struct Arguments {
     std::uint64_t frame_bytes = 64;
     double seconds = 1;
     std::uint64_t max_datagrams = 0;
+    bool bare = false;
     std::vector<std::string> eal{"-l", "0,1", "--in-memory", "--no-pci"};
 };
 
@@ -39,7 +45,7 @@ Arguments parse(const std::vector<std::string>& args)
     const std::vector<std::string> own{args.begin(), dashes};
     if (own.size() < 3) {
         std::fprintf(
-            stderr, "bench_udp VDEV[,ARGS] FRAME_BYTES SECONDS [MAX] [-- EAL ARGUMENTS]\n");
+            stderr, "bench_udp VDEV[,ARGS] FRAME_BYTES SECONDS [MAX|bare] [-- EAL ARGUMENTS]\n");
         std::exit(1);  // NOLINT(concurrency-mt-unsafe): no thread exists yet
     }
     const auto comma = own[0].find(',');
@@ -47,7 +53,8 @@ Arguments parse(const std::vector<std::string>& args)
     a.device_arguments = comma == std::string::npos ? "" : own[0].substr(comma + 1);
     a.frame_bytes = std::stoull(own[1]);
     a.seconds = std::stod(own[2]);
-    a.max_datagrams = own.size() > 3 ? std::stoull(own[3]) : 0;
+    a.bare = own.size() > 3 && own[3] == "bare";
+    a.max_datagrams = own.size() > 3 && !a.bare ? std::stoull(own[3]) : 0;
     return a;
 }
 
@@ -68,6 +75,36 @@ Result<ports::Port> open_port(const Arguments& a)
         }
     }
     return port;
+}
+
+void print(std::uint64_t packets, double seconds)
+{
+    std::printf("{\"packets\": %llu, \"seconds\": %.6f, \"mpps\": %.3f}\n",
+        static_cast<unsigned long long>(packets), seconds,
+        static_cast<double>(packets) / seconds / 1e6);
+}
+
+// On the poller's lcore.
+void send_bare(const ports::QueuePair& queue, const Arguments& a)
+{
+    constexpr unsigned kBurst = 64;  // the engine's
+    std::array<rte_mbuf*, kBurst> mbufs{};
+    std::uint64_t packets = 0;
+    const std::uint64_t begin = rte_rdtsc();
+    const auto length =
+        static_cast<std::uint64_t>(a.seconds * static_cast<double>(rte_get_tsc_hz()));
+    std::uint64_t now = begin;
+    for (; now - begin < length; now = rte_rdtsc()) {
+        rte_mempool_get_bulk(queue.pool, reinterpret_cast<void**>(mbufs.data()), kBurst);
+        for (rte_mbuf* mbuf : mbufs) {
+            mbuf->data_len = static_cast<std::uint16_t>(a.frame_bytes);
+            mbuf->pkt_len = static_cast<std::uint32_t>(a.frame_bytes);
+        }
+        const auto taken = rte_eth_tx_burst(queue.port_id, queue.queue_id, mbufs.data(), kBurst);
+        packets += taken;
+        rte_pktmbuf_free_bulk(&mbufs[taken], kBurst - taken);
+    }
+    print(packets, static_cast<double>(now - begin) / static_cast<double>(rte_get_tsc_hz()));
 }
 
 void run(traffic::Traffic& engine, const Arguments& a)
@@ -93,10 +130,7 @@ void run(traffic::Traffic& engine, const Arguments& a)
         std::this_thread::sleep_for(std::chrono::milliseconds{1});
     }
     const auto final = engine.snapshot(1, 0, stats::kFinalEdge);
-    const double seconds = std::chrono::duration<double>(final->at).count();
-    std::printf("{\"packets\": %llu, \"seconds\": %.6f, \"mpps\": %.3f}\n",
-        static_cast<unsigned long long>(final->packets), seconds,
-        static_cast<double>(final->packets) / seconds / 1e6);
+    print(final->packets, std::chrono::duration<double>(final->at).count());
     engine.close(1);
 }
 
@@ -122,7 +156,11 @@ int main(int argc, char** argv)
     if (!port) {
         return 1;
     }
-    {
+    if (a.bare) {
+        const unsigned lcore = eal->poller_lcores().front();
+        eal->launch(lcore, [&] { send_bare(port->queue_pairs().front(), a); });
+        eal->wait(lcore);
+    } else {
         auto engine = engine::create_udp_engine({.eal = &*eal,
             .pollers = {{eal->poller_lcores().front(), port->queue_pairs()}},
             .mac = port->mac(),
