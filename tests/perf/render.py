@@ -13,8 +13,8 @@ def summary(metric):
     """One line of the table, from the raw values of a metric."""
     ours, theirs = metric["ours"], metric["theirs"]
     ratio = statistics.median(one / other for one, other in zip(ours, theirs))
-    reached = statistics.median(ours) <= metric["goal"] if metric["limit"] else ratio >= metric["goal"]
-    goal = f"at most {metric['goal']:g} {metric['unit']}" if metric["limit"] else f"{metric['goal']:g}"
+    goal = metric["goal"]
+    reached = goal is None or (statistics.median(ours) <= goal if metric["limit"] else ratio >= goal)
     return {
         "metric": f"{metric['name']}, {metric['unit']}",
         "ours": f"{statistics.median(ours):.3g}",
@@ -22,9 +22,15 @@ def summary(metric):
         "theirs": f"{statistics.median(theirs):.3g}",
         "theirs spread": spread(theirs),
         "ratio": f"{ratio:.2f}",
-        "goal": goal,
-        "reached": "yes" if reached else "no",
+        "goal": described(goal, metric),
+        "reached": "" if goal is None else "yes" if reached else "no",
     }
+
+
+def described(goal, metric):
+    if goal is None:
+        return ""
+    return f"at most {goal:g} {metric['unit']}" if metric["limit"] else f"{goal:g}"
 
 
 COLUMNS = ("metric", "ours", "ours spread", "theirs", "theirs spread", "ratio", "goal", "reached")
