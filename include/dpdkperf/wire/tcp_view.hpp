@@ -1,0 +1,43 @@
+#pragma once
+
+#include "dpdkperf/base/address.hpp"
+#include "dpdkperf/wire/ip_view.hpp"
+#include "dpdkperf/wire/tcp_header.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace dpdkperf::wire {
+
+// Why a frame is not a segment that we can take.
+enum class TcpFault : std::uint8_t {
+    kNone,
+    kNotTcp,      // another protocol, a fragment, or IPv6 extension headers
+    kLength,      // IP or TCP shorter than its headers say, or a data offset below 5
+    kIpChecksum,  // the IPv4 header checksum is wrong
+    kAddress,     // from a multicast or from its own destination (RFC 9293, MUST-57; "LAND")
+};
+
+// A TCP segment within a received frame. Points into the frame, and owns nothing.
+struct TcpView {
+    TcpFault fault = TcpFault::kNone;
+    bool ipv4 = true;
+    Ecn ecn = Ecn::kNotCapable;
+    Endpoint source, destination;
+    TcpHeader header;
+    std::span<const std::byte> tcp;      // header, options and payload
+    std::span<const std::byte> payload;  // its last part
+};
+
+// Reads a whole Ethernet frame, without FCS. Headers and lengths are always checked, the TCP
+// checksum is not: see tcp_checksum_ok().
+TcpView parse_tcp(std::span<const std::byte> frame) noexcept;
+
+bool tcp_checksum_ok(const TcpView& view) noexcept;
+
+// True if the checksum field holds the sum of the pseudo-header alone: what Linux leaves for a
+// device that would complete it, seen on veth, tun and virtio (CHECKSUM_PARTIAL).
+bool tcp_checksum_partial(const TcpView& view) noexcept;
+
+}  // namespace dpdkperf::wire
