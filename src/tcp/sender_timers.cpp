@@ -1,0 +1,189 @@
+#include "sender.hpp"
+
+#include <algorithm>
+
+namespace dpdkperf::tcp {
+
+namespace {
+
+// Linux 6.1, tcp_retries2: unanswered timeouts before a connection is given up.
+constexpr std::uint32_t kMaxTimeouts = 15;
+// RFC 8985, 7.2: what a peer may add by delaying its ACK.
+constexpr Microseconds kMaxAckDelay = std::chrono::milliseconds{200};
+constexpr Microseconds kMinProbeTimeout = std::chrono::milliseconds{1};
+constexpr Microseconds kMaxPersist = std::chrono::seconds{60};
+// RFC 4821, 7.7: timeouts in a row that full-size segments, but no others, may be the cause of.
+constexpr std::uint32_t kBlackHoleTimeouts = 2;
+constexpr std::uint32_t kMinSegmentBytes = 512;
+// RFC 8899, 5.1.1 (PMTU_RAISE_TIMER is 600 s): an outage looks like a black hole, so sooner here.
+constexpr auto kRaiseAfter = std::chrono::seconds{60};
+
+}  // namespace
+
+bool Sender::on_time(Moment now) noexcept
+{
+    now_ = now;
+    if (reordering_at_ <= now && run_rack() > 0) {
+        enter_recovery();
+        if (state_ == State::kRecovery) {
+            prr_.on_ack(0, pipe(), false);
+        }
+    }
+    if (probe_at_ <= now) {
+        on_probe_timeout();
+    }
+    if (retransmission_at_ <= now) {
+        on_retransmission_timeout();
+    }
+    if (persist_at_ <= now) {
+        on_persist_timeout();
+    }
+    if (raise_at_ <= now) {
+        raise_at_ = kNever;
+        use_segment_size(path_bytes_);
+    }
+    return timeouts_ <= kMaxTimeouts && persists_unanswered_ <= kMaxTimeouts;
+}
+
+void Sender::arm_retransmission() noexcept
+{
+    retransmission_at_ = now_ + rtt_.rto();
+}
+
+// RFC 8985, 7.2. Without SACK a probe's answer would say nothing.
+void Sender::arm_probe() noexcept
+{
+    probe_at_ = kNever;
+    if (!setup_.sack || state_ != State::kOpen || probe_end_ || board_.out() == 0 ||
+        board_.sacked() > 0 || board_.lost() > 0 || faulty(Fault::kNoTlp)) {
+        return;
+    }
+    Microseconds timeout = std::chrono::seconds{1};
+    if (rtt_.has_sample()) {
+        timeout = std::max(2 * rtt_.srtt(), kMinProbeTimeout);
+        timeout += board_.out() == 1 ? kMaxAckDelay : Microseconds{0};
+    }
+    probe_at_ = std::min(now_ + timeout, retransmission_at_);
+}
+
+// RFC 8985, 7.3: new data if there is any, else the last slot again.
+void Sender::on_probe_timeout() noexcept
+{
+    probe_at_ = kNever;
+    if (state_ != State::kOpen || board_.out() == 0 || board_.sacked() > 0 || board_.lost() > 0) {
+        return;
+    }
+    ++info_.loss_probes;
+    const Offset from = board_.next_start();
+    probe_new_data_ = !waits_for_empty_network() && end_of_new(from, 1) > board_.nxt();
+    probe_is_retransmission_ = !probe_new_data_;
+    if (probe_is_retransmission_) {
+        board_.mark_lost(board_.end() - 1);
+        forced_ = board_.end() - 1;
+        probe_end_ = board_.nxt();
+    }
+    arm_retransmission();
+}
+
+void Sender::on_retransmission_timeout() noexcept
+{
+    retransmission_at_ = kNever;
+    if (board_.out() == 0) {
+        return;
+    }
+    ++info_.timeouts;
+    if (board_.is_sacked(board_.first()) && !faulty(Fault::kRenegingIgnored)) {
+        ++info_.reneged;  // SACKed, and yet not acknowledged: the peer has dropped it
+        board_.forget_sacks();
+    }
+    const bool same_event = (state_ == State::kLoss && timeouts_ > 0) ||
+                            (state_ == State::kRecovery && board_.una() < recovery_point_);
+    if (same_event) {
+        state_ = State::kLoss;
+        recovery_point_ = board_.nxt();
+    } else {
+        begin_episode(State::kLoss);
+    }
+    congestion_.on_timeout(now_, same_event);
+    ++timeouts_;
+    rtt_.back_off();
+    note_black_hole();
+    board_.mark_all_lost();
+    rack_.on_timeout(board_);
+    duplicate_acks_ = 0;
+    forced_ = board_.first();
+    probe_end_.reset();
+    probe_at_ = reordering_at_ = kNever;
+    arm_retransmission();
+}
+
+void Sender::note_black_hole() noexcept
+{
+    if (timeouts_ % kBlackHoleTimeouts != 0 || segment_bytes_ <= kMinSegmentBytes) {
+        return;
+    }
+    raise_at_ = now_ + kRaiseAfter;
+    use_segment_size(std::max(segment_bytes_ / 2, kMinSegmentBytes));
+}
+
+void Sender::use_segment_size(std::uint32_t bytes) noexcept
+{
+    segment_bytes_ = bytes;
+    new_slot_size_ = true;
+}
+
+// RFC 1191, 6.5, and Linux's tcp_simple_retransmit(): what is too large for the path goes out again
+// at once. It was not lost to congestion, so cwnd stays.
+void Sender::on_segment_size(std::uint32_t segment_bytes, Moment now) noexcept
+{
+    now_ = now;
+    path_bytes_ = std::min(path_bytes_, segment_bytes);
+    raise_at_ = kNever;
+    if (segment_bytes >= segment_bytes_) {
+        return;
+    }
+    use_segment_size(segment_bytes);
+    if (board_.out() == 0) {
+        return;
+    }
+    board_.mark_all_lost();
+    rack_.on_timeout(board_);
+    before_.reset();
+    probe_end_.reset();
+    probe_at_ = kNever;
+    state_ = State::kLoss;
+    recovery_point_ = board_.nxt();
+}
+
+// RFC 9293, 3.8.6.1: a window that stays closed is asked for at growing intervals.
+void Sender::on_persist_timeout() noexcept
+{
+    ++persists_;
+    ++persists_unanswered_;
+    ++info_.zero_window_probes;
+    persist_due_ = true;
+    const auto wait = rtt_.rto() * (1LL << std::min(persists_, 16U));
+    persist_at_ = now_ + std::min<Microseconds>(wait, kMaxPersist);
+}
+
+void Sender::arm_persist() noexcept
+{
+    if (persist_at_ == kNever) {
+        persist_at_ = now_ + rtt_.rto();
+    }
+}
+
+Moment Sender::next_deadline() const noexcept
+{
+    if (forced_ || persist_due_) {
+        return now_;
+    }
+    Moment at = std::min(std::min(retransmission_at_, probe_at_),
+        std::min(std::min(reordering_at_, persist_at_), raise_at_));
+    if (wants_to_send_) {
+        at = std::min(at, pacer_.due());
+    }
+    return at;
+}
+
+}  // namespace dpdkperf::tcp
