@@ -284,7 +284,7 @@ void Connection::Impl::take_payload(const Arrival& arrival, Offset left) noexcep
         receiver_.on_data(bytes, arrival.packets, (arrival.header.flags & kTcpPsh) != 0, now_);
     }
     if (fin && right <= receiver_.window_end()) {
-        receiver_.on_fin(right, now_);
+        receiver_.on_fin(right);
     }
 }
 

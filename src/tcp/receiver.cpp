@@ -101,17 +101,13 @@ void Receiver::note_in_order(
     }
 }
 
-void Receiver::on_fin(Offset at, Moment /*now*/) noexcept
+void Receiver::on_fin(Offset at) noexcept
 {
-    if (fin_reached_) {
-        acknowledge_now();
-        return;
-    }
-    if (!fin_at_ && at >= ranges_.highest()) {
+    if (!fin_reached_ && !fin_at_ && at >= ranges_.highest()) {
         fin_at_ = at;
     }
     reach_fin();
-    acknowledge_now();
+    acks_due_ = std::max(acks_due_, 1U);
 }
 
 void Receiver::reach_fin() noexcept
@@ -121,7 +117,7 @@ void Receiver::reach_fin() noexcept
     if (!fin_reached_ && reached) {
         fin_reached_ = true;
         ranges_.skip_fin();
-        acknowledge_now();
+        acks_due_ = std::max(acks_due_, 1U);
     }
 }
 

@@ -31,7 +31,7 @@ public:
     // [bytes.left, bytes.right) of the stream, within the window; `packets` that LRO merged.
     void on_data(const Range& bytes, std::uint32_t packets, bool push, Moment now) noexcept;
     // The stream ends at `at`. Counts when everything before it has arrived.
-    void on_fin(Offset at, Moment now) noexcept;
+    void on_fin(Offset at) noexcept;
     // A segment that was not taken but has to be answered: now, whatever else is due.
     void acknowledge_now() noexcept;
     void acknowledge_duplicate(const Range& bytes) noexcept;  // with a D-SACK (RFC 2883)

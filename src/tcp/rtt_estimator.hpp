@@ -47,7 +47,10 @@ public:
     [[nodiscard]] bool has_sample() const { return has_sample_; }
     [[nodiscard]] Microseconds srtt() const { return srtt_; }
     [[nodiscard]] Microseconds rttvar() const { return rttvar_; }
-    [[nodiscard]] Microseconds rto() const { return std::min<Microseconds>(rto_ * (1LL << shift()), kMaxRto); }
+    [[nodiscard]] Microseconds rto() const
+    {
+        return std::min<Microseconds>(rto_ * (1LL << shift()), kMaxRto);
+    }
     // Lowest sample of the last 5 to 10 minutes; 0 before the first.
     [[nodiscard]] Microseconds minimum() const { return std::min(minimum_, older_minimum_); }
 

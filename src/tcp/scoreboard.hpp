@@ -19,6 +19,7 @@ struct Sent {
 // Slots that were delivered (acknowledged or SACKed) for the first time by one ACK.
 struct Delivered {
     std::uint32_t slots = 0;
+    bool retransmitted = false;                 // some of them had been sent more than once
     std::optional<Sent> newest_original;        // of those sent only once
     std::optional<Sent> latest_retransmission;  // by send time, of those the caller accepts
     std::optional<std::uint64_t> oldest_original;
@@ -138,6 +139,7 @@ private:
 inline void Delivered::merge(const Delivered& other)
 {
     slots += other.slots;
+    retransmitted = retransmitted || other.retransmitted;
     const auto later = [](const std::optional<Sent>& a, const std::optional<Sent>& b) {
         return !a || (b && static_cast<std::int32_t>(b->at_us - a->at_us) > 0);
     };
@@ -164,6 +166,7 @@ Delivered Scoreboard::deliver(std::uint64_t from, std::uint64_t to, Accept&& acc
             return;
         }
         d.slots += static_cast<std::uint32_t>(std::popcount(fresh));
+        d.retransmitted = d.retransmitted || (fresh & ever_.word(slot)) != 0;
         lost_count_ -= static_cast<std::uint32_t>(std::popcount(fresh & lost_.word(slot)));
         in_flight_again_ -= static_cast<std::uint32_t>(std::popcount(fresh & again_.word(slot)));
         if (const std::uint64_t once = fresh & ~ever_.word(slot); once != 0) {

@@ -25,7 +25,7 @@ void Sender::on_ack(const AckIn& ack, Moment now) noexcept
     on_ece(ack);
     if (state_ == State::kRecovery || state_ == State::kReduced) {
         prr_.on_ack(p.delivered_slots, pipe(), p.advanced && lost == 0);
-    } else {
+    } else if (p.advanced) {
         congestion_.on_ack({.now = now,
                                .delivered_slots = p.delivered_slots,
                                .rtt = rtt,
@@ -182,7 +182,10 @@ void Sender::count_duplicate_acks(const AckIn& ack, Progress& p) noexcept
 
 std::optional<Microseconds> Sender::sample_rtt(const Progress& p) noexcept
 {
-    std::optional<Sent> sample = p.delivered.newest_original;
+    // What was sent once and is acknowledged together with a retransmission may have waited for it
+    // at the receiver: no sample (Linux 6.1, tcp_clean_rtx_queue()).
+    std::optional<Sent> sample =
+        p.delivered.retransmitted ? std::nullopt : p.delivered.newest_original;
     if (faulty(Fault::kKarnIgnored) && p.delivered.latest_retransmission) {
         sample = p.delivered.latest_retransmission;
     }

@@ -41,6 +41,11 @@ std::uint32_t Sender::room() const noexcept
 
 bool Sender::next_forced(Transmission& out) noexcept
 {
+    // The first slot holds up everything: neither pacing nor cwnd may.
+    if (board_.out() > 0 && board_.is_lost(board_.first()) &&
+        !board_.is_retransmitted(board_.first())) {
+        forced_ = board_.first();
+    }
     if (!forced_) {
         return false;
     }

@@ -68,6 +68,7 @@ private:
         bool scaling = false;
         std::int64_t sent_end = 0;  // of its stream
         Moment last_sent{};
+        std::uint64_t loss_probes = 0;
         bool offered = false, closed = false;
     };
     struct Event {

@@ -1,0 +1,248 @@
+// Cases 19 to 25 of the engine's list (docs/tcp-engine.md).
+#include "script.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace dpdkperf::tcp::sim {
+namespace {
+
+using wire::kTcpAck;
+using wire::kTcpFin;
+using wire::kTcpRst;
+
+constexpr std::uint32_t kFull = 1'448;
+
+Script connected(Settings settings = {})
+{
+    Script s{settings};
+    s.connect();
+    return s;
+}
+
+TEST(TcpReceiver, AcknowledgesEverySecondFullSegmentAtOnce)
+{
+    Script s = connected();
+    s.in({.seq = 0, .length = kFull});
+    EXPECT_TRUE(s.quiet());
+    s.in({.seq = kFull, .length = kFull});
+    EXPECT_EQ(s.next().ack, 2 * kFull);
+}
+
+TEST(TcpReceiver, DelaysTheAckOfALoneSegmentShortlyAtFirst)
+{
+    Script s = connected();
+    s.in({.seq = 0, .length = 100});
+    s.after(milliseconds{2});
+    EXPECT_EQ(s.next().at, milliseconds{51});
+    for (Offset i = 1; i < 20; ++i) {
+        s.in({.seq = i * 100, .length = 100});
+        s.after(milliseconds{50});
+    }
+    s.take();
+    s.in({.seq = 2'000, .length = 100});
+    const auto start = s.now();
+    s.after(milliseconds{50});
+    EXPECT_EQ(s.next().at - start, milliseconds{40});
+}
+
+TEST(TcpReceiver, ReportsHolesMostRecentFirstAndDuplicatesBeforeThem)
+{
+    Script s = connected();
+    s.in({.seq = 1'000, .length = 1'000});
+    EXPECT_EQ(s.next().sack, (std::vector<Range>{{1'000, 2'000}}));
+    s.in({.seq = 3'000, .length = 1'000});
+    EXPECT_EQ(s.next().sack, (std::vector<Range>{{3'000, 4'000}, {1'000, 2'000}}));
+    s.in({.seq = 1'000, .length = 1'000});
+    EXPECT_EQ(s.next().sack, (std::vector<Range>{{1'000, 2'000}, {1'000, 2'000}, {3'000, 4'000}}));
+    s.in({.seq = 0, .length = 1'000});
+    const Out filled = s.next();
+    EXPECT_EQ(filled.ack, 2'000);
+    EXPECT_EQ(filled.sack, (std::vector<Range>{{3'000, 4'000}}));
+    s.in({.seq = 500, .length = 200});
+    EXPECT_EQ(s.next().sack.front(), (Range{500, 700}));
+}
+
+TEST(TcpReceiver, DropsASegmentOfAnEarlierWrapByItsTimestamp)
+{
+    Script s = connected();
+    s.in({.seq = 0, .length = kFull});
+    s.in({.seq = kFull, .length = kFull});
+    s.take();
+    const auto before = s.connection().received();
+    s.in({.seq = 2 * kFull, .length = kFull, .value = 0xffff'fe00});
+    EXPECT_EQ(s.connection().received(), before);
+    EXPECT_EQ(s.info().rejected.old_timestamp, 1U);
+    EXPECT_EQ(s.take().size(), 1U);
+}
+
+TEST(TcpReceiver, RefusesASegmentWithoutTheAgreedTimestamp)
+{
+    Script s = connected();
+    s.in({.seq = 0, .length = 100, .timestamps = false});
+    EXPECT_EQ(s.connection().received(), 0U);
+    EXPECT_EQ(s.info().rejected.missing_timestamp, 1U);
+}
+
+TEST(TcpReceiver, SurvivesTenThousandResetsThatOnlyComeClose)
+{
+    Script s = connected();
+    for (int i = 1; i <= 10'000; ++i) {
+        s.after(milliseconds{1});
+        s.in({.seq = i * 13, .flags = kTcpRst});
+    }
+    EXPECT_EQ(s.state(), State::kEstablished);
+    EXPECT_LE(s.take().size(), 31U);  // ten in five seconds
+    s.in({.seq = 0, .flags = kTcpRst});
+    EXPECT_EQ(s.state(), State::kClosed);
+    EXPECT_EQ(s.info().close_reason, CloseReason::kReset);
+}
+
+TEST(TcpReceiver, IgnoresAcksAndSacksOfWhatWasNotSent)
+{
+    Script s = connected();
+    s.offer(14'480);
+    s.take();
+    s.after(milliseconds{50});
+    const Info before = s.info();
+    s.in({.ack = 20'000});
+    s.in({.ack = -10'000'000});
+    EXPECT_EQ(s.info().rejected.ack_of_unsent, 1U);
+    EXPECT_EQ(s.info().rejected.ack_too_old, 1U);
+    EXPECT_EQ(s.take().size(), 2U);
+    s.in({.ack = 0, .sack = {{10'000, 20'000}}});
+    s.in({.ack = 0, .sack = {{2'896, 1'448}}});
+    s.in({.ack = 0, .sack = {{1'500, 2'000}, {1'448, 2'896}, {1'600, 1'700}}});
+    s.in({.ack = 0, .sack = {{0x7fff'0000, 0x7fff'f000}}});
+    EXPECT_EQ(s.info().rejected.sack_block, 3U);
+    EXPECT_EQ(s.info().segments_sacked, 1U);  // of the nested blocks, the one that holds a slot
+    EXPECT_EQ(s.info().cwnd_segments, before.cwnd_segments);
+    s.in({.ack = 14'480});
+    EXPECT_EQ(s.connection().acknowledged(), 14'480U);
+}
+
+TEST(TcpReceiver, SpendsNoMemoryOnAFloodOfHoles)
+{
+    Script s = connected();
+    for (Offset i = 1; i <= 10'000; ++i) {
+        s.in({.seq = 2 * i, .length = 1});
+    }
+    const Info info = s.info();
+    EXPECT_EQ(info.rejected.no_room, 10'000U - 128U);
+    EXPECT_LE(s.take().size(), 10'000U);
+    s.in({.seq = 0, .length = 2});
+    EXPECT_EQ(s.connection().received(), 3U);  // and the first of the islands
+    s.in({.seq = 3, .length = 5'000});
+    EXPECT_EQ(s.connection().received(), 5'003U);
+}
+
+TEST(TcpReceiver, CountsAFinWhenItsTurnHasCome)
+{
+    Script s = connected();
+    s.in({.seq = 1'000, .length = 500, .flags = kTcpAck | kTcpFin});
+    EXPECT_EQ(s.state(), State::kEstablished);
+    EXPECT_EQ(s.next().ack, 0);
+    s.in({.seq = 0, .length = 1'000});
+    EXPECT_EQ(s.state(), State::kCloseWait);
+    EXPECT_EQ(s.next().ack, 1'501);
+    EXPECT_EQ(s.connection().received(), 1'500U);
+    s.in({.seq = 1'501, .length = 100});
+    EXPECT_EQ(s.connection().received(), 1'500U);
+    EXPECT_GE(s.info().rejected.after_fin, 1U);
+}
+
+TEST(TcpReceiver, ClosesFromBothSidesAtOnce)
+{
+    Script s = connected();
+    s.close();
+    EXPECT_TRUE(s.next().has(kTcpFin));
+    s.in({.seq = 0, .ack = 0, .flags = kTcpAck | kTcpFin});
+    EXPECT_EQ(s.state(), State::kClosing);
+    EXPECT_EQ(s.next().ack, 1);
+    s.in({.seq = 1, .ack = 1});
+    EXPECT_EQ(s.state(), State::kTimeWait);
+    s.after(seconds{61});
+    EXPECT_EQ(s.state(), State::kClosed);
+    EXPECT_EQ(s.info().close_reason, CloseReason::kDone);
+}
+
+TEST(TcpReceiver, RepeatsALostFinUntilItIsAcknowledged)
+{
+    Script s = connected();
+    s.offer(100);
+    s.close();
+    s.at(seconds{3});
+    const auto sent = s.take();
+    ASSERT_GE(sent.size(), 4U);
+    EXPECT_EQ(sent[1].seq, 100);
+    for (std::size_t i = 1; i < sent.size(); ++i) {
+        EXPECT_TRUE(sent[i].has(kTcpFin));
+        EXPECT_EQ(sent[i].end, 101);
+    }
+    s.in({.ack = 101});
+    EXPECT_EQ(s.state(), State::kFinWait2);
+    EXPECT_EQ(s.connection().acknowledged(), 100U);
+}
+
+TEST(TcpReceiver, AnswersARepeatedFinInTimeWait)
+{
+    Script s = connected();
+    s.close();
+    s.in({.seq = 0, .ack = 1, .flags = kTcpAck | kTcpFin});
+    ASSERT_EQ(s.state(), State::kTimeWait);
+    s.take();
+    s.after(seconds{50});
+    s.in({.seq = 0, .ack = 1, .flags = kTcpAck | kTcpFin});
+    EXPECT_EQ(s.next().ack, 1);
+    s.after(seconds{50});
+    EXPECT_EQ(s.state(), State::kTimeWait);  // it has begun anew
+}
+
+TEST(TcpReceiver, AnswersTheLastFinBeforeItIsGone)
+{
+    Script s = connected();
+    s.in({.seq = 0, .flags = kTcpAck | kTcpFin});
+    s.close();
+    EXPECT_EQ(s.state(), State::kLastAck);
+    s.in({.seq = 1, .ack = 1});
+    EXPECT_EQ(s.state(), State::kClosed);
+    EXPECT_EQ(s.info().close_reason, CloseReason::kDone);
+}
+
+TEST(TcpReceiver, KeepsThePrefixHoweverItArrives)
+{
+    const std::string cookie = "abcdefghijklmnopqrstuvwxyz0123456789\0";
+    const auto* bytes = reinterpret_cast<const std::byte*>(cookie.data());
+    Connection c{{.segments_in_flight = 64}};
+    Settings settings;
+    settings.kept_prefix_bytes = 36;
+    const Moment now{seconds{1}};
+    c.listen(settings, now);
+    Arrival a;
+    a.header.flags = wire::kTcpSyn;
+    a.header.sequence = 99;
+    c.on_segment(a, now);
+    a.header.flags = kTcpAck;
+    a.header.acknowledgment = 1;
+    const auto arrive = [&](std::uint32_t at, std::uint32_t length) {
+        a.header.sequence = 100 + at;
+        a.payload_bytes = length;
+        a.head = {bytes + at, std::min<std::size_t>(length, 36 - at)};
+        c.on_segment(a, now);
+    };
+    arrive(0, 0);
+    arrive(20, 16);
+    EXPECT_TRUE(c.prefix().empty());
+    arrive(3, 10);
+    arrive(0, 5);
+    EXPECT_EQ(c.prefix().size(), 13U);
+    arrive(10, 20);
+    ASSERT_EQ(c.prefix().size(), 36U);
+    EXPECT_EQ(std::memcmp(c.prefix().data(), cookie.data(), 36), 0);
+}
+
+}  // namespace
+}  // namespace dpdkperf::tcp::sim

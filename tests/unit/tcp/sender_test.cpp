@@ -1,0 +1,406 @@
+// Cases 6 to 10 and 13 to 18 of the engine's list (docs/tcp-engine.md): exact exchanges. The peer
+// answers 50 ms after the data, with segments of 1448 bytes.
+#include "script.hpp"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+namespace dpdkperf::tcp::sim {
+namespace {
+
+constexpr Offset kSlot = 1'448;
+constexpr std::uint64_t kForever = ~std::uint64_t{0};
+
+std::vector<Offset> starts(const std::vector<Out>& sent)
+{
+    std::vector<Offset> result;
+    for (const Out& out : sent) {
+        if (out.segment.payload_bytes > 0) {
+            result.push_back(out.seq);
+        }
+    }
+    return result;
+}
+
+// Established, and the first ten segments are under way.
+Script with_flight(In syn = {}, Settings settings = {}, std::uint64_t bytes = kForever)
+{
+    Script s{settings};
+    s.connect(syn);
+    s.offer(bytes);
+    s.take();
+    return s;
+}
+
+TEST(TcpSender, StartsWithTenSegmentsAndDoublesOnOneStretchAck)
+{
+    Script s;
+    s.connect();
+    s.offer(kForever);
+    EXPECT_EQ(s.take().size(), 10U);
+    s.after(milliseconds{50});
+    s.in({.ack = 10 * kSlot});
+    s.after(milliseconds{49});
+    EXPECT_EQ(s.info().cwnd_segments, 20U);
+    EXPECT_EQ(s.take().size(), 20U);
+}
+
+TEST(TcpSender, RepairsOneLossAtTheThirdSackAndReducesByCubicsBeta)
+{
+    Script s = with_flight();
+    s.after(milliseconds{50});
+    s.in({.ack = 2 * kSlot});
+    s.take();
+    std::vector<Offset> retransmitted;
+    for (int slot = 3; slot < 10; ++slot) {
+        s.after(microseconds{100});
+        s.in({.ack = 2 * kSlot, .sack = {{3 * kSlot, (slot + 1) * kSlot}}});
+        for (const Out& out : s.take()) {
+            if (out.segment.retransmission) {
+                retransmitted.push_back(out.seq);
+                EXPECT_EQ(slot, 5);  // three segments above the hole
+            }
+        }
+    }
+    EXPECT_EQ(retransmitted, std::vector<Offset>{2 * kSlot});
+    const std::uint32_t before = 12;  // 10, and one for each of the two acknowledged
+    s.after(milliseconds{45});
+    s.in({.ack = 10 * kSlot});
+    s.in({.ack = static_cast<Offset>(s.info().bytes_sent)});
+    EXPECT_EQ(s.info().ssthresh_segments, static_cast<std::uint32_t>(before * 0.7));
+    EXPECT_EQ(s.info().timeouts, 0U);
+    EXPECT_EQ(s.info().recoveries, 1U);
+}
+
+TEST(TcpSender, NeverSendsMoreInRecoveryThanWasDeliveredAndOne)
+{
+    Script s = with_flight();
+    s.after(milliseconds{50});
+    s.in({.ack = 10 * kSlot});
+    s.after(milliseconds{49});
+    s.take();  // 20 segments, 10 to 29
+    s.after(milliseconds{1});
+    s.in({.ack = 10 * kSlot, .sack = {{11 * kSlot, 14 * kSlot}}});
+    EXPECT_LE(starts(s.take()).size(), 4U);
+    for (int slot = 14; slot < 30; ++slot) {
+        s.in({.ack = 10 * kSlot, .sack = {{11 * kSlot, (slot + 1) * kSlot}}});
+        EXPECT_LE(starts(s.take()).size(), 2U);
+    }
+}
+
+TEST(TcpSender, SendsALostRetransmissionAgainWithoutATimeout)
+{
+    Script s = with_flight();
+    s.after(milliseconds{50});
+    s.in({.sack = {{kSlot, 10 * kSlot}}});  // the first is lost, and its repetition too
+    auto sent = s.take();
+    ASSERT_FALSE(sent.empty());
+    EXPECT_EQ(sent[0].seq, 0);
+    s.after(milliseconds{10});
+    sent = s.take();
+    s.after(milliseconds{45});
+    const Offset end = static_cast<Offset>(s.info().bytes_sent);
+    ASSERT_GT(end, 10 * kSlot);
+    s.in({.sack = {{kSlot, end}}});
+    s.after(milliseconds{60});
+    const auto again = starts(s.take());
+    EXPECT_EQ(std::count(again.begin(), again.end(), 0), 1);
+    EXPECT_EQ(s.info().timeouts, 0U);
+}
+
+TEST(TcpSender, ProbesATailAfterTwoRoundTrips)
+{
+    Script s = with_flight({}, {}, 10 * kSlot);
+    s.after(milliseconds{50});
+    s.in({.ack = 8 * kSlot});  // the last two are lost
+    const auto start = s.now();
+    s.after(milliseconds{120});
+    auto sent = s.take();
+    ASSERT_EQ(sent.size(), 1U);
+    EXPECT_EQ(sent[0].seq, 9 * kSlot);
+    EXPECT_NEAR(static_cast<double>((sent[0].at - start).count()), 100'000, 2'000);
+    s.at(sent[0].at + milliseconds{50});
+    s.in({.ack = 8 * kSlot, .sack = {{9 * kSlot, 10 * kSlot}}});
+    s.after(milliseconds{20});
+    sent = s.take();
+    ASSERT_EQ(sent.size(), 1U);
+    EXPECT_EQ(sent[0].seq, 8 * kSlot);
+    s.after(milliseconds{50});
+    s.in({.ack = 10 * kSlot});
+    EXPECT_LT(s.now() - start, milliseconds{250});
+    EXPECT_EQ(s.info().timeouts, 0U);
+}
+
+TEST(TcpSender, BacksOffAndTakesItBackWhenOnlyAcksWereLost)
+{
+    Script s = with_flight();
+    const auto rto = s.info().rto;
+    s.at(milliseconds{1'050});
+    const auto sent = s.take();
+    std::vector<microseconds> timeouts;
+    for (const Out& out : sent) {
+        if (out.segment.retransmission && out.seq == 0) {
+            timeouts.push_back(out.at);
+        }
+    }
+    ASSERT_GE(timeouts.size(), 2U);
+    EXPECT_NEAR(static_cast<double>((timeouts[1] - timeouts[0]).count()),
+        2.0 * static_cast<double>(rto.count()), 1'000.0);
+    EXPECT_LE(s.info().cwnd_segments, 2U);
+    // All data had arrived: the first acknowledgment echoes what was sent at the beginning.
+    s.in({.ack = 10 * kSlot, .echo = s.our_timestamp() - 1'000});
+    EXPECT_EQ(s.info().undone, 1U);
+    EXPECT_GE(s.info().cwnd_segments, 10U);
+}
+
+TEST(TcpSender, TakesARecoveryBackWhenDuplicateSacksCoverIt)
+{
+    Script s = with_flight();
+    s.after(milliseconds{50});
+    s.in({.sack = {{kSlot, 4 * kSlot}}});
+    ASSERT_EQ(s.info().recoveries, 1U);
+    s.after(milliseconds{1});
+    s.in({.ack = 10 * kSlot});  // the first was only late, and its repetition comes twice
+    s.after(milliseconds{1});
+    s.in({.ack = 10 * kSlot, .sack = {{0, kSlot}}});
+    EXPECT_EQ(s.info().undone, 1U);
+    EXPECT_GE(s.info().cwnd_segments, 10U);
+}
+
+TEST(TcpSender, DisbelievesSacksOfAPeerThatReneges)
+{
+    Script s = with_flight();
+    s.after(milliseconds{50});
+    s.in({.sack = {{kSlot, 10 * kSlot}}});
+    s.take();
+    s.after(milliseconds{50});
+    s.in({.ack = kSlot});  // and the peer has dropped the rest
+    s.after(seconds{2});
+    s.take();
+    EXPECT_EQ(s.info().reneged, 1U);
+    EXPECT_EQ(s.info().segments_sacked, 0U);
+    s.in({.ack = 2 * kSlot});
+    s.after(milliseconds{50});
+    EXPECT_FALSE(starts(s.take()).empty());
+}
+
+TEST(TcpSender, FallsBackToDuplicateAcksWithoutSackAndTimestamps)
+{
+    Script s = with_flight({.timestamps = false, .sack_permitted = false});
+    const Offset slot = 1'460;
+    s.after(milliseconds{50});
+    s.in({.ack = 2 * slot});
+    s.take();
+    for (int i = 0; i < 2; ++i) {
+        s.in({.ack = 2 * slot});
+    }
+    EXPECT_EQ(s.info().segments_retransmitted, 0U);
+    s.in({.ack = 2 * slot});
+    auto sent = s.take();
+    ASSERT_FALSE(sent.empty());
+    EXPECT_TRUE(std::any_of(sent.begin(), sent.end(),
+        [&](const Out& o) { return o.seq == 2 * slot && o.segment.retransmission; }));
+    s.after(milliseconds{50});
+    s.in({.ack = 6 * slot});  // a partial acknowledgment: the next is lost too
+    sent = s.take();
+    EXPECT_TRUE(std::any_of(sent.begin(), sent.end(),
+        [&](const Out& o) { return o.seq == 6 * slot && o.segment.retransmission; }));
+    EXPECT_EQ(s.info().timeouts, 0U);
+}
+
+TEST(TcpSender, AsksForAClosedWindowAtDoublingIntervals)
+{
+    Script s = with_flight();
+    s.after(milliseconds{50});
+    s.in({.ack = 10 * kSlot, .window = 0});
+    s.take();
+    const auto start = s.now();
+    s.after(seconds{10});
+    const auto probes = s.take();
+    ASSERT_GE(probes.size(), 5U);
+    auto last = start;
+    auto gap = probes[0].at - start;
+    EXPECT_LT(gap, milliseconds{300});
+    for (std::size_t i = 1; i < probes.size(); ++i) {
+        EXPECT_NEAR(static_cast<double>((probes[i].at - probes[i - 1].at).count()),
+            2.0 * static_cast<double>(gap.count()), 2'000.0);
+        gap = probes[i].at - probes[i - 1].at;
+        last = probes[i].at;
+    }
+    EXPECT_EQ(probes[0].seq, 10 * kSlot - 1);  // no data at first
+    EXPECT_EQ(probes[0].end, probes[0].seq);
+    EXPECT_EQ(probes.back().end - probes.back().seq, 1);  // then a byte
+    EXPECT_EQ(s.state(), State::kEstablished);
+    s.in({.ack = 10 * kSlot, .window = 512});
+    s.after(milliseconds{60});
+    EXPECT_FALSE(starts(s.take()).empty());
+}
+
+TEST(TcpSender, ProbesAClosedWindowForHoursIfItIsAnswered)
+{
+    Script s = with_flight();
+    s.in({.ack = 10 * kSlot, .window = 0});
+    for (int minute = 1; minute < 180; ++minute) {
+        s.at(std::chrono::minutes{minute});
+        s.in({.ack = 10 * kSlot, .window = 0});
+    }
+    EXPECT_EQ(s.state(), State::kEstablished);
+    s.in({.ack = 10 * kSlot, .window = 512});
+    s.after(milliseconds{100});
+    EXPECT_GT(s.info().bytes_sent, static_cast<std::uint64_t>(11 * kSlot));
+}
+
+TEST(TcpSender, SendsNothingNewIntoAWindowThatShrank)
+{
+    Script s = with_flight();
+    s.after(milliseconds{10});
+    s.in({.ack = kSlot, .window = 20});  // 2560 bytes: the right edge is now behind what was sent
+    s.take();
+    s.after(milliseconds{700});
+    for (const Out& out : s.take()) {
+        EXPECT_TRUE(out.segment.retransmission || out.segment.payload_bytes == 0);
+        EXPECT_LE(out.end, 10 * kSlot);
+    }
+    s.in({.ack = 10 * kSlot, .window = 512});
+    s.after(milliseconds{100});
+    EXPECT_GT(s.info().bytes_sent, static_cast<std::uint64_t>(10 * kSlot));
+}
+
+TEST(TcpSender, FillsAWindowSmallerThanASegment)
+{
+    Script s;
+    s.connect({.window = 1'000, .scale = std::nullopt});
+    s.offer(10'000);
+    Offset acked = 0;
+    for (int i = 0; i < 10; ++i) {
+        const auto sent = s.take();
+        ASSERT_EQ(sent.size(), 1U);
+        EXPECT_EQ(sent[0].seq, acked);
+        EXPECT_EQ(sent[0].segment.payload_bytes, 1'000U);
+        acked = sent[0].end;
+        s.after(milliseconds{50});
+        s.in({.ack = acked, .window = 1'000});
+    }
+    EXPECT_EQ(s.connection().acknowledged(), 10'000U);
+    EXPECT_EQ(s.info().timeouts, 0U);
+}
+
+TEST(TcpSender, DoesNotGrowAWindowItDoesNotUse)
+{
+    Script s;
+    s.connect();
+    for (std::uint64_t i = 1; i <= 50; ++i) {
+        s.offer(i * 2'896);
+        s.after(milliseconds{50});
+        s.in({.ack = static_cast<Offset>(i * 2'896)});
+    }
+    EXPECT_EQ(s.info().cwnd_segments, 10U);
+}
+
+TEST(TcpSender, IgnoresAReorderedWindowUpdate)
+{
+    Script s = with_flight();
+    s.in({.seq = 0, .ack = 5 * kSlot, .length = 100, .window = 400});
+    s.in({.seq = 0, .ack = 4 * kSlot, .window = 10});
+    EXPECT_EQ(s.info().peer_window_bytes, 400U * 128U);
+}
+
+TEST(TcpSender, SplitsSlotsThatThePathNoLongerTakes)
+{
+    Script s = with_flight();
+    s.connection().on_path_mtu(sequence_of(3 * kSlot, Script::kOurIsn + 1), 1'300, s.moment());
+    s.after(milliseconds{20});
+    const auto sent = s.take();
+    ASSERT_FALSE(sent.empty());
+    EXPECT_EQ(sent[0].seq, 0);
+    EXPECT_EQ(sent[0].segment.packet_payload_bytes, 1'248U);
+    EXPECT_EQ(s.info().path_mtu_bytes, 1'300U);
+    EXPECT_EQ(s.info().cwnd_segments, 10U);  // nothing was lost to congestion
+    s.after(milliseconds{50});
+    s.in({.ack = 10 * kSlot});
+    s.after(milliseconds{20});
+    for (const Out& out : s.take()) {
+        EXPECT_EQ(out.segment.payload_bytes, 1'248U);
+    }
+}
+
+TEST(TcpSender, IgnoresAPathMtuThatCanNotBeTrue)
+{
+    Script s = with_flight();
+    const auto at = [](Offset offset) { return sequence_of(offset, Script::kOurIsn + 1); };
+    s.connection().on_path_mtu(at(0), 68, s.moment());
+    s.connection().on_path_mtu(at(10 * kSlot), 1'300, s.moment());
+    s.connection().on_path_mtu(at(-1), 1'300, s.moment());
+    s.connection().on_path_mtu(at(0), 9'000, s.moment());
+    EXPECT_EQ(s.info().path_mtu_bytes, 1'500U);
+    EXPECT_EQ(s.info().rejected.icmp, 4U);
+}
+
+TEST(TcpSender, HalvesSegmentsThatVanishAndComesBack)
+{
+    Script s = with_flight({}, {}, 10 * kSlot);
+    s.at(seconds{2});
+    EXPECT_EQ(s.info().segment_bytes, 724U);
+    const auto sent = s.take();
+    EXPECT_EQ(sent.back().segment.packet_payload_bytes, 724U);
+    s.in({.ack = 10 * kSlot});
+    s.after(seconds{70});
+    EXPECT_EQ(s.info().segment_bytes, 1'448U);
+}
+
+TEST(TcpSender, ReducesOnceForAWindowOfEcnMarks)
+{
+    Settings settings;
+    settings.ecn = true;
+    Script s{settings};
+    s.start_connect();
+    EXPECT_TRUE(s.next().has(wire::kTcpEce | wire::kTcpCwr));
+    s.after(milliseconds{50});
+    s.in({.seq = -1, .flags = wire::kTcpSyn | wire::kTcpAck | wire::kTcpEce});
+    s.offer(kForever);
+    for (const Out& out : s.take()) {
+        EXPECT_EQ(out.segment.ecn,
+            out.segment.payload_bytes > 0 ? wire::Ecn::kCapable0 : wire::Ecn::kNotCapable);
+    }
+    s.after(milliseconds{50});
+    for (int i = 1; i <= 5; ++i) {
+        s.in({.ack = i * kSlot, .flags = wire::kTcpAck | wire::kTcpEce});
+    }
+    EXPECT_EQ(s.info().ecn_reductions, 1U);
+    s.after(milliseconds{40});
+    const auto sent = s.take();
+    ASSERT_FALSE(sent.empty());
+    EXPECT_TRUE(sent[0].has(wire::kTcpCwr));
+    EXPECT_EQ(s.info().ssthresh_segments, 7U);
+    EXPECT_EQ(s.info().segments_retransmitted, 0U);
+}
+
+TEST(TcpSender, KeepsTheLastShortSegmentForCompanyUnlessToldOtherwise)
+{
+    for (const bool no_delay : {false, true}) {
+        Settings settings;
+        settings.no_delay = no_delay;
+        Script s{settings};
+        s.connect();
+        s.offer(kSlot);
+        s.offer(kSlot + 100);
+        EXPECT_EQ(s.take().size(), no_delay ? 2U : 1U);
+        s.in({.ack = kSlot});
+        EXPECT_EQ(s.take().size(), no_delay ? 0U : 1U);
+    }
+}
+
+TEST(TcpSender, TellsWhoHeldItBack)
+{
+    Script s = with_flight();
+    s.after(milliseconds{50});
+    s.in({.ack = 10 * kSlot, .window = 0});
+    s.after(milliseconds{100});
+    const Info info = s.info();
+    EXPECT_NEAR(static_cast<double>(info.limited_by_cwnd.count()), 50'000, 1'000);
+    EXPECT_NEAR(static_cast<double>(info.limited_by_peer_window.count()), 100'000, 1'000);
+}
+
+}  // namespace
+}  // namespace dpdkperf::tcp::sim
