@@ -165,7 +165,7 @@ private:
         bool duplicate_sack = false;
         bool sacked_news = false;
         bool ack_is_duplicate = false;
-        Offset una_before = 0;
+        std::uint64_t first_before = 0;
     };
 
     // sender_ack.cpp: an ACK comes in.
@@ -176,7 +176,7 @@ private:
     void take_duplicate_sack(const Range& block) noexcept;
     void count_duplicate_acks(const AckIn& ack, Progress& p) noexcept;
     [[nodiscard]] bool accept_retransmission(const Sent& sent, const AckIn& ack) const noexcept;
-    std::optional<Microseconds> sample_rtt(const Progress& p) noexcept;
+    std::optional<Microseconds> sample_rtt(const AckIn& ack, const Progress& p) noexcept;
     void note_reordering(const Progress& p) noexcept;
     void finish_probe(const AckIn& ack, const Progress& p) noexcept;
     void rearm(const Progress& p) noexcept;

@@ -15,7 +15,7 @@ void Sender::on_ack(const AckIn& ack, Moment now) noexcept
         rtt_.reset_backoff();
         persist_byte_out_ = false;
     }
-    const auto rtt = sample_rtt(p);
+    const auto rtt = sample_rtt(ack, p);
     note_reordering(p);
     finish_probe(ack, p);
     if (!undo_if_spurious(ack, p)) {
@@ -82,7 +82,7 @@ bool Sender::accept_retransmission(const Sent& sent, const AckIn& ack) const noe
 Sender::Progress Sender::update_board(const AckIn& ack) noexcept
 {
     Progress p;
-    p.una_before = board_.una();
+    p.first_before = board_.first();
     p.highest_sacked_before = highest_sacked_;
     if (setup_.sack) {
         take_sack_blocks(ack, p);
@@ -180,14 +180,15 @@ void Sender::count_duplicate_acks(const AckIn& ack, Progress& p) noexcept
     }
 }
 
-std::optional<Microseconds> Sender::sample_rtt(const Progress& p) noexcept
+std::optional<Microseconds> Sender::sample_rtt(const AckIn& ack, const Progress& p) noexcept
 {
     // What was sent once and is acknowledged together with a retransmission may have waited for it
-    // at the receiver: no sample (Linux 6.1, tcp_clean_rtx_queue()).
-    std::optional<Sent> sample =
-        p.delivered.retransmitted ? std::nullopt : p.delivered.newest_original;
-    if (faulty(Fault::kKarnIgnored) && p.delivered.latest_retransmission) {
-        sample = p.delivered.latest_retransmission;
+    // at the receiver: no sample (Linux 6.1, tcp_clean_rtx_queue()). A retransmission itself is a
+    // good one if the echo shows that it is what was answered (RFC 6298, 3).
+    std::optional<Sent> sample = p.delivered.newest_original;
+    if (p.delivered.retransmitted) {
+        const bool unambiguous = ack.echo_ms.has_value() || faulty(Fault::kKarnIgnored);
+        sample = unambiguous ? p.delivered.latest_retransmission : std::nullopt;
     }
     const std::uint32_t now_us = clock_us();
     std::optional<Microseconds> rtt;

@@ -118,6 +118,12 @@ bool Sender::undo_if_spurious(const AckIn& ack, const Progress& p) noexcept
         return false;
     }
     ++info_.undone;
+    // What was taken for lost had been overtaken (Linux 6.1, tcp_try_undo_partial()): from now on
+    // RACK waits.
+    if (highest_sacked_ > p.first_before + 1) {
+        reordering_.note_reordering(
+            static_cast<std::uint32_t>(highest_sacked_ - p.first_before - 1));
+    }
     congestion_.restore(*before_);
     before_.reset();
     board_.unmark_lost();

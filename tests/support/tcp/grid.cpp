@@ -80,9 +80,10 @@ std::string run_seed(std::uint64_t seed)
     const auto gave_up = [&](std::size_t side) {
         return outcome.info[side].close_reason == CloseReason::kTimedOut;
     };
-    // Under heavy loss both ways sixteen tries in a row may fail; nothing else may end a transfer.
-    if (outcome.fault.empty() && scenario.links[0].loss + scenario.links[1].loss > 0.25 &&
-        (gave_up(0) || gave_up(1))) {
+    // Under heavy loss all tries in a row may fail; nothing else may end a transfer.
+    const bool heavy = scenario.links[0].loss + scenario.links[1].loss > 0.25 ||
+                       scenario.links[0].burst_enter + scenario.links[1].burst_enter > 0;
+    if (outcome.fault.empty() && heavy && (gave_up(0) || gave_up(1))) {
         return "";
     }
     std::string fault = outcome.fault;

@@ -139,6 +139,16 @@ TEST(TcpReceiver, SpendsNoMemoryOnAFloodOfHoles)
     EXPECT_EQ(s.connection().received(), 5'003U);
 }
 
+TEST(TcpReceiver, NeverGivesUpWhatItHasReported)
+{
+    Script s = connected();
+    for (Offset i = 200; i >= 1; --i) {
+        s.in({.seq = 2 * i, .length = 1});
+    }
+    s.in({.seq = 0, .length = 400});
+    EXPECT_EQ(s.connection().received(), 401U);  // with the island that came first
+}
+
 TEST(TcpReceiver, CountsAFinWhenItsTurnHasCome)
 {
     Script s = connected();

@@ -301,9 +301,88 @@ TEST(TcpSender, DoesNotGrowAWindowItDoesNotUse)
 TEST(TcpSender, IgnoresAReorderedWindowUpdate)
 {
     Script s = with_flight();
-    s.in({.seq = 0, .ack = 5 * kSlot, .length = 100, .window = 400});
-    s.in({.seq = 0, .ack = 4 * kSlot, .window = 10});
+    s.in({.seq = 200, .ack = 5 * kSlot, .length = 50, .window = 400});
+    s.in({.seq = 100, .ack = 5 * kSlot, .length = 50, .window = 10});
     EXPECT_EQ(s.info().peer_window_bytes, 400U * 128U);
+    s.in({.seq = 300, .ack = 5 * kSlot, .length = 50, .window = 10});
+    EXPECT_EQ(s.info().peer_window_bytes, 10U * 128U);
+}
+
+TEST(TcpSender, AnswersAFloodOfLossesSlotBySlot)
+{
+    Script s = with_flight();
+    s.after(milliseconds{50});
+    s.in({.ack = 10 * kSlot});
+    s.after(milliseconds{49});
+    s.take();
+    s.after(milliseconds{5});
+    s.in({.ack = 10 * kSlot, .sack = {{27 * kSlot, 30 * kSlot}}});  // 17 of 20 are lost
+    s.after(milliseconds{10});
+    EXPECT_LE(starts(s.take()).size(), 4U);
+}
+
+TEST(TcpSender, GoesOnSendingWhileCwndShrinks)
+{
+    Script s = with_flight();
+    s.after(milliseconds{50});
+    s.in({.ack = 10 * kSlot});
+    s.after(milliseconds{49});
+    s.take();
+    for (int slot = 11; slot < 20; ++slot) {  // the first of 20 is lost
+        s.after(milliseconds{2});
+        s.in({.ack = 10 * kSlot, .sack = {{11 * kSlot, (slot + 1) * kSlot}}});
+    }
+    s.after(milliseconds{2});
+    const auto sent = starts(s.take());
+    EXPECT_GE(std::count_if(sent.begin(), sent.end(), [](Offset o) { return o >= 30 * kSlot; }), 4);
+}
+
+TEST(TcpSender, WaitsAQuarterOfARoundTripForAReorderedSegment)
+{
+    Script s = with_flight({}, {}, 3 * kSlot);
+    s.after(milliseconds{50});
+    s.in({.sack = {{kSlot, 3 * kSlot}}});  // two above the hole: perhaps it is only late
+    EXPECT_TRUE(s.quiet());
+    const auto start = s.now();
+    s.after(milliseconds{100});
+    const auto sent = s.take();
+    ASSERT_FALSE(sent.empty());
+    EXPECT_EQ(sent[0].seq, 0);
+    EXPECT_NEAR(static_cast<double>((sent[0].at - start).count()), 12'500, 1'000);
+}
+
+TEST(TcpSender, TakesASlotForDeliveredOnlyWhenAllOfItWasSacked)
+{
+    Script s = with_flight();
+    s.after(milliseconds{50});
+    s.in({.sack = {{kSlot + 100, 3 * kSlot - 1}}});
+    EXPECT_EQ(s.info().segments_sacked, 0U);
+    s.in({.sack = {{kSlot + 100, 3 * kSlot}}});
+    EXPECT_EQ(s.info().segments_sacked, 1U);
+}
+
+TEST(TcpSender, TakesARoundTripTimeFromARetransmissionOnlyIfItsEchoIsBack)
+{
+    for (const bool timestamps : {false, true}) {
+        Script s = with_flight({.timestamps = timestamps}, {}, kSlot);
+        s.at(milliseconds{700});
+        s.take();
+        s.after(milliseconds{60});
+        s.in({.ack = kSlot});
+        EXPECT_EQ(s.info().rtt > milliseconds{50}, timestamps);
+    }
+}
+
+TEST(TcpSender, ProbesAClosedWindowWhateverCwndSays)
+{
+    Settings settings;
+    settings.congestion = Algorithm::kFixed;
+    settings.fixed_window_segments = 1;
+    Script s = with_flight({}, settings);
+    s.after(milliseconds{50});
+    s.in({.ack = kSlot, .window = 0});
+    s.after(seconds{30});
+    EXPECT_GE(s.take().size(), 6U);
 }
 
 TEST(TcpSender, SplitsSlotsThatThePathNoLongerTakes)
