@@ -176,6 +176,7 @@ private:
     void take_duplicate_sack(const Range& block) noexcept;
     void count_duplicate_acks(const AckIn& ack, Progress& p) noexcept;
     [[nodiscard]] bool accept_retransmission(const Sent& sent, const AckIn& ack) const noexcept;
+    [[nodiscard]] std::uint32_t timestamp_of(const Sent& sent) const noexcept;
     std::optional<Microseconds> sample_rtt(const AckIn& ack, const Progress& p) noexcept;
     void note_reordering(const Progress& p) noexcept;
     void finish_probe(const AckIn& ack, const Progress& p) noexcept;

@@ -69,14 +69,16 @@ void Sender::note_window(const AckIn& ack) noexcept
 bool Sender::accept_retransmission(const Sent& sent, const AckIn& ack) const noexcept
 {
     // RFC 8985, step 2: this ACK may be for the first transmission.
-    const std::uint32_t age_us = clock_us() - sent.at_us;
-    if (ack.echo_ms) {
-        const auto sent_ms = static_cast<std::uint32_t>((since_epoch().count() - age_us) / 1000);
-        if (static_cast<std::int32_t>(*ack.echo_ms - sent_ms) < 0) {
-            return false;
-        }
+    if (ack.echo_ms && static_cast<std::int32_t>(*ack.echo_ms - timestamp_of(sent)) < 0) {
+        return false;
     }
-    return Microseconds{age_us} >= rtt_.minimum();
+    return Microseconds{clock_us() - sent.at_us} >= rtt_.minimum();
+}
+
+std::uint32_t Sender::timestamp_of(const Sent& sent) const noexcept
+{
+    const std::uint32_t age_us = clock_us() - sent.at_us;
+    return static_cast<std::uint32_t>((since_epoch().count() - age_us) / 1000);
 }
 
 Sender::Progress Sender::update_board(const AckIn& ack) noexcept
@@ -184,11 +186,14 @@ std::optional<Microseconds> Sender::sample_rtt(const AckIn& ack, const Progress&
 {
     // What was sent once and is acknowledged together with a retransmission may have waited for it
     // at the receiver: no sample (Linux 6.1, tcp_clean_rtx_queue()). A retransmission itself is a
-    // good one if the echo shows that it is what was answered (RFC 6298, 3).
+    // good one if it is what the echo answers (RFC 6298, 3).
     std::optional<Sent> sample = p.delivered.newest_original;
     if (p.delivered.retransmitted) {
-        const bool unambiguous = ack.echo_ms.has_value() || faulty(Fault::kKarnIgnored);
-        sample = unambiguous ? p.delivered.latest_retransmission : std::nullopt;
+        sample = p.delivered.latest_retransmission;
+        const bool echoed = sample && ack.echo_ms && *ack.echo_ms == timestamp_of(*sample);
+        if (!echoed && !faulty(Fault::kKarnIgnored)) {
+            sample.reset();
+        }
     }
     const std::uint32_t now_us = clock_us();
     std::optional<Microseconds> rtt;
