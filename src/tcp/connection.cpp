@@ -146,6 +146,7 @@ void Connection::Impl::close_with(CloseReason reason) noexcept
     if (state_ != State::kClosed) {
         state_ = State::kClosed;
         info_.close_reason = reason;
+        syn_timeout_at_ = kNever;
         syn_due_ = false;
     }
 }
