@@ -102,14 +102,9 @@ bool Connection::Impl::sequence_ok(const Arrival& arrival, const Range& span) no
         challenge();
     } else if (span.right > span.left && span.right <= next) {
         // Not limited: a peer in recovery needs every one of these (RFC 2883).
-        const Range old{span.left, span.left + arrival.payload_bytes};
-        if (arrival.payload_bytes > 0) {
-            ++info_.data_segments_received;
-            info_.duplicate_bytes += arrival.payload_bytes;
-            receiver_.acknowledge_duplicate(old);
-        } else {
-            receiver_.acknowledge_now();
-        }
+        info_.data_segments_received += arrival.payload_bytes > 0 ? 1U : 0U;
+        info_.duplicate_bytes += arrival.payload_bytes;
+        receiver_.acknowledge_duplicate(span);
         if (state_ == State::kTimeWait) {
             time_wait_until_ = now_ + settings_.time_wait;  // the last ACK was lost
         }
@@ -272,10 +267,7 @@ void Connection::Impl::take_payload(const Arrival& arrival, Offset left) noexcep
     const Offset right = left + arrival.payload_bytes;
     const bool fin = (arrival.header.flags & kTcpFin) != 0;
     if (!receiving) {  // the peer's FIN has been reached: nothing can follow
-        if (arrival.payload_bytes > 0 || fin) {
-            info_.rejected.after_fin += right > receiver_.next() ? 1U : 0U;
-            receiver_.acknowledge_now();
-        }
+        info_.rejected.after_fin += right > receiver_.next() ? 1U : 0U;
         return;
     }
     if (arrival.payload_bytes > 0) {

@@ -62,7 +62,6 @@ void Receiver::on_data(const Range& bytes, std::uint32_t packets, bool push, Mom
     switch (in.outcome) {
     case ReceivedRanges::Outcome::kInOrder:
         info_.bytes_received += static_cast<std::uint64_t>(ranges_.next() - before);
-        reach_fin();
         break;
     case ReceivedRanges::Outcome::kOutOfOrder:
         ++info_.out_of_order_segments;
@@ -82,6 +81,7 @@ void Receiver::on_data(const Range& bytes, std::uint32_t packets, bool push, Mom
     } else {
         acknowledge_now();  // a hole is news, and so is its end (RFC 5681, 4.2)
     }
+    reach_fin();
 }
 
 // RFC 9293, 3.8.6.3: an acknowledgment for at least every second full segment, the rest within
@@ -133,7 +133,12 @@ std::size_t Receiver::take_sack_blocks(std::span<Range> to) noexcept
             duplicates_.begin() + static_cast<long>(duplicate_count_), duplicates_.begin());
         --duplicate_count_;
     }
-    return n + ranges_.report(to.subspan(n));
+    const std::size_t first = n;
+    n += ranges_.report(to.subspan(n));
+    for (Range& block : to.subspan(first, n - first)) {
+        block.right += block.right == fin_at_ ? 1 : 0;  // the FIN has arrived as well
+    }
+    return n;
 }
 
 void Receiver::on_acknowledged() noexcept
