@@ -73,6 +73,8 @@ struct SenderVariables {
     Congestion congestion_{Cubic{}, 10};
     Prr prr_;
     SendPacer pacer_;
+    std::uint64_t rate_ = 0;   // bytes per second; 0: not paced
+    bool rate_is_old_ = true;  // an ACK or a timer may have changed it
 
     // The application.
     Offset stream_end_ = 0;
@@ -195,6 +197,7 @@ private:
     void on_ece(const AckIn& ack) noexcept;
 
     // sender_timers.cpp
+    [[nodiscard]] Moment next_timer() const noexcept;
     void on_retransmission_timeout() noexcept;
     void on_probe_timeout() noexcept;
     void on_persist_timeout() noexcept;

@@ -7,6 +7,7 @@ namespace dpdkperf::tcp {
 void Sender::on_ack(const AckIn& ack, Moment now) noexcept
 {
     now_ = now;
+    rate_is_old_ = true;
     note_window(ack);
     const Progress p = update_board(ack);
     if (p.advanced) {

@@ -23,6 +23,10 @@ constexpr auto kRaiseAfter = std::chrono::seconds{60};
 bool Sender::on_time(Moment now) noexcept
 {
     now_ = now;
+    if (next_timer() > now) {
+        return true;
+    }
+    rate_is_old_ = true;
     if (reordering_at_ <= now && run_rack() > 0) {
         enter_recovery();
         if (state_ == State::kRecovery) {
@@ -178,12 +182,12 @@ Moment Sender::next_deadline() const noexcept
     if (forced_ || persist_due_) {
         return now_;
     }
-    Moment at = std::min(std::min(retransmission_at_, probe_at_),
-        std::min(std::min(reordering_at_, persist_at_), raise_at_));
-    if (wants_to_send_) {
-        at = std::min(at, pacer_.due());
-    }
-    return at;
+    return wants_to_send_ ? std::min(next_timer(), pacer_.due()) : next_timer();
+}
+
+Moment Sender::next_timer() const noexcept
+{
+    return std::min({retransmission_at_, probe_at_, reordering_at_, persist_at_, raise_at_});
 }
 
 }  // namespace dpdkperf::tcp

@@ -247,6 +247,7 @@ void Sender::adapt_slots() noexcept
     congestion_.rescale(static_cast<double>(board_.slot_bytes()) / wanted);
     board_.reset(board_.nxt(), wanted);
     rack_.reset();
+    rate_is_old_ = true;
     highest_sacked_ = 0;
 }
 
@@ -270,9 +271,12 @@ std::uint64_t Sender::pacing_rate() const noexcept
 
 void Sender::paced(std::uint32_t bytes) noexcept
 {
-    const std::uint64_t rate = pacing_rate();
-    if (rate > 0 && info_.segments_sent > kUnpacedSegments) {
-        pacer_.on_sent(bytes, rate, now_);
+    if (rate_is_old_) {
+        rate_is_old_ = false;
+        rate_ = pacing_rate();
+    }
+    if (rate_ > 0 && info_.segments_sent > kUnpacedSegments) {
+        pacer_.on_sent(bytes, rate_, now_);
     }
 }
 
