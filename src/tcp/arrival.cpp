@@ -83,24 +83,28 @@ bool Connection::Impl::sequence_ok(const Arrival& arrival, const Range& span) no
     const Offset end = receiver_.window_end();
     const bool ok = span.left == span.right ? span.left >= next && span.left <= end
                                             : span.right > next && span.left < end;
-    if (ok) {
-        return true;
+    if (!ok) {
+        ++info_.rejected.outside_window;
+        answer_unacceptable(arrival, span);
     }
-    ++info_.rejected.outside_window;
+    return ok;
+}
+
+void Connection::Impl::answer_unacceptable(const Arrival& arrival, const Range& span) noexcept
+{
     const std::uint8_t flags = arrival.header.flags;
+    const bool empty = span.left == span.right;
     if ((flags & kTcpRst) != 0) {
-        return false;
+        return;
     }
-    const bool repeated_syn_ack =
-        (flags & (kTcpSyn | kTcpAck)) == (kTcpSyn | kTcpAck) && span.left == -1;
-    if (repeated_syn_ack) {
+    if ((flags & (kTcpSyn | kTcpAck)) == (kTcpSyn | kTcpAck) && span.left == -1) {
         if (!faulty(Fault::kDuplicateSynAckIgnored)) {
             receiver_.acknowledge_now();  // our ACK was lost
         }
     } else if ((flags & kTcpSyn) != 0) {
         ++info_.rejected.unexpected_syn;
         challenge();
-    } else if (span.right > span.left && span.right <= next) {
+    } else if (!empty && span.right <= receiver_.next()) {
         // Not limited: a peer in recovery needs every one of these (RFC 2883).
         info_.data_segments_received += arrival.payload_bytes > 0 ? 1U : 0U;
         info_.duplicate_bytes += arrival.payload_bytes;
@@ -108,13 +112,12 @@ bool Connection::Impl::sequence_ok(const Arrival& arrival, const Range& span) no
         if (state_ == State::kTimeWait) {
             time_wait_until_ = now_ + settings_.time_wait;  // the last ACK was lost
         }
-    } else if (span.right > span.left) {
+    } else if (!empty) {
         challenge();
     } else if (!last_idle_answer_ || now_ - *last_idle_answer_ >= kIdleAnswerPeriod) {
         last_idle_answer_ = now_;
         receiver_.acknowledge_now();
     }
-    return false;
 }
 
 // RFC 5961, 3 and 4. True: the segment is done with.

@@ -8,14 +8,13 @@ namespace dpdkperf::tcp {
 void Congestion::on_ack(const AckEvent& ack, bool limited) noexcept
 {
     if (limited && ack.delivered_slots > 0) {
-        std::visit([&](auto& a) { a.on_ack(window_, ack); }, algorithm_);
+        with_algorithm([&](auto& a) { a.on_ack(window_, ack); });
     }
 }
 
 void Congestion::on_congestion(Moment now) noexcept
 {
-    window_.ssthresh =
-        std::visit([&](auto& a) { return a.on_congestion(window_, now); }, algorithm_);
+    window_.ssthresh = with_algorithm([&](auto& a) { return a.on_congestion(window_, now); });
     window_.cwnd = std::min(window_.cwnd, window_.ssthresh);
 }
 

@@ -108,6 +108,19 @@ public:
     void restore(const Congestion& other) noexcept;
 
 private:
+    // std::visit() may throw, in theory.
+    template <class F>
+    auto with_algorithm(F f) noexcept
+    {
+        if (auto* cubic = std::get_if<Cubic>(&algorithm_)) {
+            return f(*cubic);
+        }
+        if (auto* reno = std::get_if<Reno>(&algorithm_)) {
+            return f(*reno);
+        }
+        return f(*std::get_if<FixedWindow>(&algorithm_));
+    }
+
     Algorithm algorithm_;
     CongestionWindow window_;
 };

@@ -74,22 +74,28 @@ void Connection::Impl::in_listen(const Arrival& arrival) noexcept
     syn_due_ = true;
 }
 
+// The peer remembers an earlier connection: the reset clears it, and there is no reason to wait a
+// second for the next SYN (gVisor does the same).
+void Connection::Impl::refuse_stale_ack(const TcpHeader& header) noexcept
+{
+    ++info_.rejected.handshake;
+    if ((header.flags & kTcpRst) != 0) {
+        return;
+    }
+    reset_reply(header.acknowledgment);
+    if (syns_sent_ > 0 && extra_syns_ < kMaxExtraSyns) {
+        ++extra_syns_;
+        syn_due_ = true;
+    }
+}
+
 // RFC 9293, 3.10.7.3.
 void Connection::Impl::in_syn_sent(const Arrival& arrival) noexcept
 {
     const TcpHeader& header = arrival.header;
     const bool has_ack = (header.flags & kTcpAck) != 0;
     if (has_ack && (header.acknowledgment != send_base_ || syns_sent_ == 0)) {
-        ++info_.rejected.handshake;
-        if ((header.flags & kTcpRst) == 0) {
-            // The peer remembers an earlier connection: the reset clears it, and there is no
-            // reason to wait a second for the next SYN (gVisor does the same).
-            reset_reply(header.acknowledgment);
-            if (syns_sent_ > 0 && extra_syns_ < kMaxExtraSyns) {
-                ++extra_syns_;
-                syn_due_ = true;
-            }
-        }
+        refuse_stale_ack(header);
         return;
     }
     if ((header.flags & kTcpRst) != 0) {
@@ -118,36 +124,53 @@ void Connection::Impl::in_syn_sent(const Arrival& arrival) noexcept
     receiver_.acknowledge_now();
 }
 
+// RFC 9293, 3.10.7.4: a withdrawn SYN takes a listener back to LISTEN.
+void Connection::Impl::reset_in_syn_received(Offset at) noexcept
+{
+    if (at != 0) {
+        ++info_.rejected.reset_inexact;
+    } else if (passive_) {
+        const Settings settings = settings_;
+        restart(settings, now_);
+        passive_ = true;
+        state_ = State::kListen;
+    } else {
+        close_with(CloseReason::kRefused);
+    }
+}
+
+// True if the segment may complete the handshake.
+bool Connection::Impl::acceptable_in_syn_received(const TcpHeader& header) noexcept
+{
+    const bool is_syn = (header.flags & kTcpSyn) != 0;
+    const bool is_reset = (header.flags & kTcpRst) != 0;
+    const bool has_ack = (header.flags & kTcpAck) != 0;
+    const Offset at = offset_of(header.sequence, receive_base_, 0);
+    if (is_syn && at == -1 && !is_reset) {
+        syn_due_ = syn_due_ || !has_ack;  // the peer repeats its SYN
+        return has_ack;                   // simultaneous open: its SYN-ACK (RFC 9293, figure 8)
+    }
+    if (at < 0 || at >= receiver_.window_end()) {
+        ++info_.rejected.outside_window;
+        syn_due_ = syn_due_ || !is_reset;
+        return false;
+    }
+    if (is_reset) {
+        reset_in_syn_received(at);
+        return false;
+    }
+    if (is_syn || !has_ack) {
+        ++(is_syn ? info_.rejected.unexpected_syn : info_.rejected.no_ack);
+        return false;
+    }
+    return true;
+}
+
 void Connection::Impl::in_syn_received(const Arrival& arrival) noexcept
 {
     const TcpHeader& header = arrival.header;
     const bool is_syn = (header.flags & kTcpSyn) != 0;
-    const bool has_ack = (header.flags & kTcpAck) != 0;
-    const Offset at = offset_of(header.sequence, receive_base_, 0);
-    if (is_syn && at == -1 && (header.flags & kTcpRst) == 0) {
-        if (!has_ack) {  // the peer repeats its SYN
-            syn_due_ = true;
-            return;
-        }
-        // Simultaneous open: its SYN-ACK (RFC 9293, figure 8).
-    } else if (at < 0 || at >= receiver_.window_end()) {
-        ++info_.rejected.outside_window;
-        syn_due_ = syn_due_ || (header.flags & kTcpRst) == 0;
-        return;
-    } else if ((header.flags & kTcpRst) != 0) {
-        if (at != 0) {
-            ++info_.rejected.reset_inexact;
-        } else if (passive_) {  // RFC 9293, 3.10.7.4: back to LISTEN
-            const Settings settings = settings_;
-            restart(settings, now_);
-            passive_ = true;
-            state_ = State::kListen;
-        } else {
-            close_with(CloseReason::kRefused);
-        }
-        return;
-    } else if (is_syn || !has_ack) {
-        ++(is_syn ? info_.rejected.unexpected_syn : info_.rejected.no_ack);
+    if (!acceptable_in_syn_received(header)) {
         return;
     }
     if (header.acknowledgment != send_base_) {

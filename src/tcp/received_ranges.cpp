@@ -73,35 +73,42 @@ ReceivedRanges::Insertion ReceivedRanges::insert(const Range& bytes) noexcept
         result.outcome = Outcome::kInOrder;
         return result;
     }
-    if (!touches) {
-        if (count_ == kMax && faulty(Fault::kSackedRangeEvicted) && at < kMax) {
-            --count_;
-        }
-        if (count_ == kMax) {
-            result.outcome = Outcome::kRefused;
-            return result;
-        }
-        std::move_backward(ranges_.begin() + static_cast<long>(at),
-            ranges_.begin() + static_cast<long>(count_),
-            ranges_.begin() + static_cast<long>(count_ + 1));
-        ranges_[at] = fresh;
-        ++count_;
-    } else {
-        if (ranges_[at].left <= fresh.left && ranges_[at].right >= fresh.right) {
-            remember(fresh.left);  // a D-SACK is followed by the block it is in (RFC 2883, 4)
-            return result;
-        }
-        std::size_t end = at + 1;
-        while (end < count_ && ranges_[end].left <= fresh.right) {
-            ++end;
-        }
-        ranges_[at] = {
-            std::min(ranges_[at].left, fresh.left), std::max(ranges_[end - 1].right, fresh.right)};
-        erase(at + 1, end);
+    result.outcome = touches ? extend(at, fresh) : add(at, fresh);
+    if (result.outcome != Outcome::kRefused) {
+        remember(fresh.left);  // a D-SACK too is followed by the block it is in (RFC 2883, 4)
     }
-    remember(fresh.left);
-    result.outcome = Outcome::kOutOfOrder;
     return result;
+}
+
+ReceivedRanges::Outcome ReceivedRanges::add(std::size_t at, const Range& fresh) noexcept
+{
+    if (count_ == kMax && faulty(Fault::kSackedRangeEvicted) && at < kMax) {
+        --count_;
+    }
+    if (count_ == kMax) {
+        return Outcome::kRefused;
+    }
+    std::move_backward(ranges_.begin() + static_cast<long>(at),
+        ranges_.begin() + static_cast<long>(count_),
+        ranges_.begin() + static_cast<long>(count_ + 1));
+    ranges_[at] = fresh;
+    ++count_;
+    return Outcome::kOutOfOrder;
+}
+
+ReceivedRanges::Outcome ReceivedRanges::extend(std::size_t at, const Range& fresh) noexcept
+{
+    if (ranges_[at].left <= fresh.left && ranges_[at].right >= fresh.right) {
+        return Outcome::kDuplicate;
+    }
+    std::size_t end = at + 1;
+    while (end < count_ && ranges_[end].left <= fresh.right) {
+        ++end;
+    }
+    ranges_[at] = {
+        std::min(ranges_[at].left, fresh.left), std::max(ranges_[end - 1].right, fresh.right)};
+    erase(at + 1, end);
+    return Outcome::kOutOfOrder;
 }
 
 std::size_t ReceivedRanges::report(std::span<Range> to) const noexcept

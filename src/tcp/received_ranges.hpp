@@ -45,6 +45,9 @@ public:
 
 private:
     [[nodiscard]] std::size_t first_reaching(Offset at) const;  // the first with right >= at
+    // A range of its own before the one at `at`; or the one at `at`, which `fresh` touches, grows.
+    Outcome add(std::size_t at, const Range& fresh) noexcept;
+    Outcome extend(std::size_t at, const Range& fresh) noexcept;
     void erase(std::size_t from, std::size_t to) noexcept;
     void advance() noexcept;
     void remember(Offset at) noexcept;

@@ -163,24 +163,32 @@ std::uint64_t Scoreboard::next_unmarked(std::uint64_t from) const noexcept
     return end_;
 }
 
+const char* Scoreboard::broken_slot(std::uint64_t s) const noexcept
+{
+    if (sacked_.test(s) && lost_.test(s)) {
+        return "a slot is both SACKed and lost";
+    }
+    if (again_.test(s) && !(lost_.test(s) && ever_.test(s))) {
+        return "a slot was sent again without having been lost";
+    }
+    if (lost_.test(s) && !again_.test(s) && s < lost_from_) {
+        return "a lost slot is out of sight";
+    }
+    return nullptr;
+}
+
 const char* Scoreboard::broken_invariant() const noexcept
 {
     std::uint32_t sacked = 0;
     std::uint32_t lost = 0;
     std::uint32_t again = 0;
     for (std::uint64_t s = first_; s < end_; ++s) {
+        if (const char* broken = broken_slot(s); broken != nullptr) {
+            return broken;
+        }
         sacked += sacked_.test(s) ? 1U : 0U;
         lost += lost_.test(s) ? 1U : 0U;
         again += again_.test(s) ? 1U : 0U;
-        if (sacked_.test(s) && lost_.test(s)) {
-            return "a slot is both SACKed and lost";
-        }
-        if (again_.test(s) && !(lost_.test(s) && ever_.test(s))) {
-            return "a slot was sent again without having been lost";
-        }
-        if (lost_.test(s) && !again_.test(s) && s < lost_from_) {
-            return "a lost slot is out of sight";
-        }
     }
     if (sacked != sacked_count_ || lost != lost_count_ || again != in_flight_again_) {
         return "a count of slots differs from its bits";

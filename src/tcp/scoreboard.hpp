@@ -124,6 +124,7 @@ private:
     template <class Accept>
     Delivered deliver(std::uint64_t from, std::uint64_t to, Accept&& accept);
     void drop_front(std::uint64_t to) noexcept;
+    [[nodiscard]] const char* broken_slot(std::uint64_t slot) const noexcept;
 
     SlotBits sacked_, lost_, again_, ever_;
     std::unique_ptr<std::uint32_t[]> sent_us_;

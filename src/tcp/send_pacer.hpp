@@ -27,11 +27,12 @@ public:
     [[nodiscard]] Moment due() const { return Moment{nanoseconds{(due_ + 255) / 256}}; }
 
 private:
+    static constexpr std::uint64_t kTicksPerSecond = 256'000'000'000;
+
     static std::int64_t ticks(Moment at) { return at.time_since_epoch().count() * 256; }
 
     static std::int64_t cost(std::uint64_t bytes, std::uint64_t bytes_per_second)
     {
-        constexpr std::uint64_t kTicksPerSecond = 256'000'000'000;
         // At most a second per call: 2^24 bytes x 2.56e11 stays below 2^63.
         const std::uint64_t wanted = std::min<std::uint64_t>(bytes, 1U << 24U) * kTicksPerSecond;
         return static_cast<std::int64_t>(std::min(wanted / bytes_per_second, kTicksPerSecond));

@@ -4,12 +4,17 @@
 
 namespace dpdkperf::tcp {
 
+namespace {
+
+constexpr double kInitialWindow = 10;  // RFC 6928
+
+}  // namespace
+
 Sender::Sender(std::uint32_t max_slots, Info& info) : info_{info}, board_{max_slots} {}
 
 void Sender::open(const SenderSetup& setup, Congestion::Algorithm algorithm,
     std::optional<Microseconds> rtt, Moment now)
 {
-    constexpr double kInitialWindow = 10;  // RFC 6928
     static_cast<SenderVariables&>(*this) = {};
     rack_.reset();
     now_ = now;

@@ -20,7 +20,7 @@ void Sender::on_ack(const AckIn& ack, Moment now) noexcept
     note_reordering(p);
     finish_probe(ack, p);
     if (!undo_if_spurious(ack, p)) {
-        leave_if_recovered(ack, p);
+        leave_if_recovered(p);
     }
     const std::uint32_t lost = detect_losses(p);
     on_ece(ack);
@@ -227,16 +227,16 @@ void Sender::finish_probe(const AckIn& ack, const Progress& p) noexcept
     if (!probe_end_ || ack.ack < *probe_end_) {
         return;
     }
-    if (!probe_is_retransmission_ || p.duplicate_sack) {
-        probe_end_.reset();
-    } else if (ack.ack > *probe_end_) {
-        probe_end_.reset();
+    const bool arrived_twice = p.duplicate_sack || (!p.advanced && ack.sack.empty());
+    if (probe_is_retransmission_ && !arrived_twice) {
+        if (ack.ack == *probe_end_) {
+            return;  // the next ACK will tell
+        }
         if (state_ == State::kOpen) {
             congestion_.on_congestion(now_);  // the probe has repaired a loss nobody else has seen
         }
-    } else if (!p.advanced && ack.sack.empty()) {
-        probe_end_.reset();
     }
+    probe_end_.reset();
 }
 
 void Sender::rearm(const Progress& p) noexcept

@@ -87,7 +87,7 @@ void Sender::on_ece(const AckIn& ack) noexcept
     }
 }
 
-void Sender::leave_if_recovered(const AckIn& /*ack*/, const Progress& p) noexcept
+void Sender::leave_if_recovered(const Progress& p) noexcept
 {
     if (in_episode() && p.advanced && board_.una() >= recovery_point_) {
         end_episode();

@@ -24,6 +24,8 @@ namespace dpdkperf::tcp {
 class Connection {
 public:
     explicit Connection(const Limits& limits = {});
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
     Connection(Connection&&) noexcept;
     Connection& operator=(Connection&&) noexcept;
     ~Connection();
