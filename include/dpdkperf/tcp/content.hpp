@@ -1,0 +1,53 @@
+#pragma once
+
+#include "dpdkperf/wire/checksum.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace dpdkperf::tcp {
+
+// What a stream carries: a prefix (the cookie of an iperf3 client, else nothing), then one pattern
+// over and over, as iperf3 sends one buffer over and over (iperf 3.12, src/iperf_tcp.c). Any byte
+// can be had at any time, so nothing is kept for retransmission.
+//
+// Allocates when made; reading is for any thread.
+class StreamContent {
+public:
+    // Below half of 64 KB, so that two periods fit into one buffer of a NIC's segment; a multiple
+    // of ten for the digits of --repeating-payload.
+    static constexpr std::uint32_t kPeriod = 32'760;
+    static constexpr std::size_t kMaxPrefix = 64;
+
+    // `prefix` at most kMaxPrefix bytes; `pattern` kPeriod bytes. Both are copied.
+    StreamContent(std::span<const std::byte> prefix, std::span<const std::byte, kPeriod> pattern);
+
+    // The bytes from `offset` on that lie in one piece, at most `most` and at most kPeriod; at
+    // least one. Valid as long as this object.
+    [[nodiscard]] std::span<const std::byte> piece(
+        std::uint64_t offset, std::uint32_t most) const noexcept;
+
+    // The checksum sum of bytes [offset, offset + bytes), to be added to that of a header of even
+    // length: two table look-ups for each piece, however long it is.
+    [[nodiscard]] wire::ChecksumSum sum(std::uint64_t offset, std::uint32_t bytes) const noexcept;
+
+    // Two periods: where pieces of the pattern point into.
+    [[nodiscard]] std::span<const std::byte> buffer() const noexcept { return pattern_; }
+
+private:
+    struct Place {
+        std::span<const std::byte> rest;      // from the offset to the end of the buffer
+        std::span<const std::uint32_t> sums;  // of what comes before each byte of it
+        bool odd = false;                     // the place in the buffer
+    };
+    [[nodiscard]] Place place(std::uint64_t offset) const noexcept;
+
+    std::vector<std::byte> prefix_, pattern_;
+    // [i]: bytes before i, those at odd places times 256.
+    std::vector<std::uint32_t> prefix_sums_, pattern_sums_;
+};
+
+}  // namespace dpdkperf::tcp

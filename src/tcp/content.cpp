@@ -1,0 +1,68 @@
+#include "dpdkperf/tcp/content.hpp"
+
+#include "dpdkperf/base/endian.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace dpdkperf::tcp {
+
+namespace {
+
+// Words in the order of this host: the first byte of each is the low one.
+std::vector<std::uint32_t> sums_of(std::span<const std::byte> bytes)
+{
+    std::vector<std::uint32_t> sums(bytes.size() + 1);
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        sums[i + 1] = sums[i] + (std::to_integer<std::uint32_t>(bytes[i]) << (i % 2 * 8));
+    }
+    return sums;
+}
+
+}  // namespace
+
+StreamContent::StreamContent(
+    std::span<const std::byte> prefix, std::span<const std::byte, kPeriod> pattern)
+    : prefix_{prefix.begin(), prefix.end()}, pattern_(2 * kPeriod)
+{
+    assert(prefix.size() <= kMaxPrefix);
+    std::copy(pattern.begin(), pattern.end(), pattern_.begin());
+    std::copy(pattern.begin(), pattern.end(), pattern_.begin() + kPeriod);
+    prefix_sums_ = sums_of(prefix_);
+    pattern_sums_ = sums_of(pattern_);
+}
+
+StreamContent::Place StreamContent::place(std::uint64_t offset) const noexcept
+{
+    const bool in_prefix = offset < prefix_.size();
+    const std::size_t at = in_prefix ? offset : (offset - prefix_.size()) % kPeriod;
+    const std::span<const std::byte> bytes{in_prefix ? prefix_ : pattern_};
+    const std::span<const std::uint32_t> sums{in_prefix ? prefix_sums_ : pattern_sums_};
+    return {bytes.subspan(at), sums.subspan(at), at % 2 != 0};
+}
+
+std::span<const std::byte> StreamContent::piece(
+    std::uint64_t offset, std::uint32_t most) const noexcept
+{
+    const auto rest = place(offset).rest;
+    return rest.first(std::min({rest.size(), std::size_t{most}, std::size_t{kPeriod}}));
+}
+
+wire::ChecksumSum StreamContent::sum(std::uint64_t offset, std::uint32_t bytes) const noexcept
+{
+    wire::ChecksumSum total = 0;
+    bool odd_in_packet = false;
+    while (bytes > 0) {
+        const Place from = place(offset);
+        const auto n = std::min(bytes, static_cast<std::uint32_t>(from.rest.size()));
+        const std::uint16_t part = wire::fold(from.sums[n] - from.sums[0]);
+        // RFC 1071, 2(B): a sum of bytes that have all moved by one place is the swapped sum.
+        total += from.odd != odd_in_packet ? byte_swap(part) : part;
+        odd_in_packet = odd_in_packet != (n % 2 != 0);
+        offset += n;
+        bytes -= n;
+    }
+    return total;
+}
+
+}  // namespace dpdkperf::tcp

@@ -1,0 +1,73 @@
+#include "dpdkperf/tcp/content.hpp"
+#include "random.hpp"
+
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace dpdkperf::tcp {
+namespace {
+
+class Content : public testing::Test {
+protected:
+    Content()
+    {
+        for (auto& b : pattern_) {
+            b = static_cast<std::byte>(random_.next());
+        }
+        for (auto& b : cookie_) {
+            b = static_cast<std::byte>(random_.next());
+        }
+    }
+
+    // Byte by byte, as it is defined.
+    [[nodiscard]] std::byte byte(std::uint64_t offset) const
+    {
+        return offset < cookie_.size() ? cookie_[offset]
+                                       : pattern_[(offset - cookie_.size()) % pattern_.size()];
+    }
+
+    sim::Random random_{1};
+    std::array<std::byte, StreamContent::kPeriod> pattern_{};
+    std::array<std::byte, 37> cookie_{};
+};
+
+TEST_F(Content, IsTheCookieAndThenThePatternForEver)
+{
+    const StreamContent content{cookie_, pattern_};
+    for (int i = 0; i < 300; ++i) {
+        const std::uint64_t offset = i < 60 ? static_cast<std::uint64_t>(i) : random_.next() >> 2U;
+        const auto piece =
+            content.piece(offset, 1 + static_cast<std::uint32_t>(random_.below(40'000)));
+        ASSERT_FALSE(piece.empty());
+        for (std::size_t j = 0; j < piece.size(); j += 97) {
+            ASSERT_EQ(piece[j], byte(offset + j)) << offset;
+        }
+    }
+}
+
+TEST_F(Content, GivesAWholePeriodInOnePieceAtAnyPhase)
+{
+    const StreamContent content{{}, pattern_};
+    for (const std::uint64_t offset : {0U, 1U, 32'759U, 40'000U}) {
+        EXPECT_EQ(content.piece(offset, 100'000).size(), StreamContent::kPeriod);
+    }
+}
+
+TEST_F(Content, SumsAnyRangeAsTheBytesWould)
+{
+    const StreamContent content{cookie_, pattern_};
+    for (int i = 0; i < 2'000; ++i) {
+        const std::uint64_t offset = i % 3 == 0 ? random_.below(100) : random_.next() >> 2U;
+        const auto bytes = static_cast<std::uint32_t>(random_.below(i % 50 == 0 ? 65'000 : 1'500));
+        std::vector<std::byte> copy(bytes);
+        for (std::uint32_t j = 0; j < bytes; ++j) {
+            copy[j] = byte(offset + j);
+        }
+        const std::uint16_t plain = bytes == 0 ? 0 : wire::fold(wire::add_bytes(0, copy));
+        ASSERT_EQ(wire::fold(content.sum(offset, bytes)), plain) << offset << ' ' << bytes;
+    }
+}
+
+}  // namespace
+}  // namespace dpdkperf::tcp
