@@ -3,6 +3,7 @@
 #include "sockets.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <asio/buffer.hpp>
 #include <asio/write.hpp>
@@ -49,12 +50,20 @@ void Link::tell(const proto::Actions& actions)
         if (const auto* send = std::get_if<proto::Send>(&action)) {
             outgoing_.push_back(send->bytes);
             write();
-        } else if (handler_) {
-            const Handler handler = handler_;  // which the handler itself may take away
-            handler(action);
+        } else if (std::holds_alternative<proto::StartTraffic>(action) && !outgoing_.empty()) {
+            after_writing_ = action;  // no datagram may leave before TEST_RUNNING has
+        } else {
+            hand_over(action);
         }
     }
     arm();
+}
+
+void Link::hand_over(const proto::Action& action)
+{
+    if (const Handler handler = handler_) {  // a copy: the handler itself may take it away
+        handler(action);
+    }
 }
 
 void Link::read()
@@ -104,6 +113,9 @@ void Link::write()
                 self->outgoing_.clear();
             } else if (!self->outgoing_.empty()) {
                 self->outgoing_.pop_front();
+            }
+            if (self->outgoing_.empty() && self->after_writing_) {
+                self->hand_over(*std::exchange(self->after_writing_, std::nullopt));
             }
             self->write();
         });

@@ -9,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <asio/ip/tcp.hpp>
@@ -45,6 +46,7 @@ public:
 private:
     Link(asio::io_context& loop, asio::ip::tcp::socket socket, proto::Session session);
 
+    void hand_over(const proto::Action& action);
     void read();
     void on_read(const asio::error_code& failed, std::size_t bytes);
     void write();
@@ -59,6 +61,7 @@ private:
     Endpoint local_, remote_;
     std::array<std::byte, 16384> buffer_{};
     std::deque<std::vector<std::byte>> outgoing_;
+    std::optional<proto::Action> after_writing_;  // once outgoing_ is empty
     Timer timer_;
     std::uint32_t stage_ = ~std::uint32_t{0};
     Moment stage_since_, heard_;
