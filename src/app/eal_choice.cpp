@@ -29,21 +29,19 @@ Result<ports::Eal> start_eal(
     const std::vector<std::string>& user, std::optional<int> numa_node, host::Keeper& keeper)
 {
     const std::string prefix = "dpdkperf-" + std::to_string(getpid());
-    // EAL keeps its run-time files here; it removes them itself unless the process is killed.
-    for (const host::Undo& undo : {host::Undo{host::RemoveDirectory{"/var/run/dpdk/" + prefix}}}) {
-        if (auto token = keeper.undo(undo); !token) {
-            return std::move(token).error();
-        }
+    // EAL keeps its run-time files here and leaves the directory even when it ends in order.
+    if (auto token = keeper.undo(host::RemoveDirectory{"/var/run/dpdk/" + prefix}); !token) {
+        return std::move(token).error();
     }
     const auto allowed = allowed_cpus();
     const auto others = threads();
     const bool huge = free_hugepage_mb() >= kHugeMemoryMb;
+    const ports::EalDefaults defaults{.cpu = choose_poller_cpu(allowed, numa_node),
+        .memory_mb = huge ? kHugeMemoryMb : kPlainMemoryMb,
+        .hugepages = huge,
+        .file_prefix = prefix};
     auto eal = ports::Eal::start(
-        user.empty() ? ports::eal_arguments({.cpu = choose_poller_cpu(allowed, numa_node),
-                           .memory_mb = huge ? kHugeMemoryMb : kPlainMemoryMb,
-                           .hugepages = huge,
-                           .file_prefix = prefix})
-                     : ports::eal_arguments(user, prefix));
+        user.empty() ? ports::eal_arguments(defaults) : ports::eal_arguments(user, defaults));
     if (eal) {
         keep_off(others, allowed, eal->poller_cpus());
     }

@@ -8,6 +8,7 @@
 #include <climits>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <span>
 
 #include <fcntl.h>
@@ -95,13 +96,22 @@ Status detach(std::uint32_t interface_index, std::uint32_t program_id)
     return wanted ? detach_xdp(interface_index, (*program)->id) : Status{};
 }
 
+Status remove_directory(const char* path)
+{
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator{path, ignored}) {
+        (void)unlink(entry.path().c_str());  // what stays keeps the directory
+    }
+    return removed(rmdir(path), path);
+}
+
 Status carry_out(const KeeperMessage& action)
 {
     switch (action.verb) {
     case KeeperVerb::kRemoveFile:
         return removed(unlink(action.path.data()), action.path.data());
     case KeeperVerb::kRemoveDirectory:
-        return removed(rmdir(action.path.data()), action.path.data());
+        return remove_directory(action.path.data());
     case KeeperVerb::kRemoveLockFile:
         remove_lock_file(action.path.data());
         return {};

@@ -1,6 +1,7 @@
 #include "dpdkperf/ports/eal.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <string_view>
 
 namespace dpdkperf::ports {
@@ -19,31 +20,42 @@ std::vector<std::string> eal_arguments(const EalDefaults& defaults)
     return arguments;
 }
 
-std::vector<std::string> eal_arguments(
-    const std::vector<std::string>& user, const std::string& file_prefix)
+namespace {
+
+// Whether one of `options` is among the arguments, alone or with "=value" or a value glued to it.
+bool given(
+    const std::vector<std::string>& arguments, std::initializer_list<std::string_view> options)
 {
-    const auto given = [&user](std::string_view option) {
-        return std::any_of(user.begin(), user.end(),
-            [option](const std::string& a) { return a.starts_with(option); });
-    };
+    return std::ranges::any_of(arguments, [&](const std::string& a) {
+        return std::ranges::any_of(options, [&](std::string_view o) { return a.starts_with(o); });
+    });
+}
+
+}  // namespace
+
+std::vector<std::string> eal_arguments(
+    const std::vector<std::string>& user, const EalDefaults& defaults)
+{
     std::vector<std::string> arguments{"dpdkperf"};
     arguments.insert(arguments.end(), user.begin(), user.end());
-    if (!given("--iova-mode")) {
-        arguments.emplace_back("--iova-mode=va");
+    const auto unless = [&](std::initializer_list<std::string_view> options, std::string argument) {
+        if (!given(user, options)) {
+            arguments.push_back(std::move(argument));
+        }
+    };
+    // Who names a hugetlbfs or a secondary process wants files; else none are made.
+    if (!given(user, {"--in-memory", "--no-huge", "--huge-dir", "--proc-type"})) {
+        arguments.emplace_back(defaults.hugepages ? "--in-memory" : "--no-huge");
+        if (!defaults.hugepages) {
+            arguments.emplace_back("--no-shconf");
+            unless({"-m", "--socket-mem"}, "-m" + std::to_string(defaults.memory_mb));
+        }
     }
-    if (!given("--telemetry") && !given("--no-telemetry")) {
-        arguments.emplace_back("--no-telemetry");
-    }
-    if (!given("--file-prefix")) {
-        arguments.push_back("--file-prefix=" + file_prefix);
-    }
-    if (!given("--log-level")) {
-        arguments.emplace_back("--log-level=error");
-    }
-    if (!given("-a") && !given("--allow") && !given("-b") && !given("--block") &&
-        !given("--no-pci")) {
-        arguments.emplace_back("--no-pci");
-    }
+    unless({"--iova-mode"}, "--iova-mode=va");
+    unless({"--telemetry", "--no-telemetry"}, "--no-telemetry");
+    unless({"--file-prefix"}, "--file-prefix=" + defaults.file_prefix);
+    unless({"--log-level"}, "--log-level=error");
+    unless({"-a", "--allow", "-b", "--block", "--no-pci"}, "--no-pci");
     return arguments;
 }
 

@@ -139,7 +139,7 @@ void run(traffic::Traffic& engine, const Arguments& a)
 int main(int argc, char** argv)
 {
     const Arguments a = parse({argv + 1, argv + argc});
-    auto eal = ports::Eal::start(ports::eal_arguments(a.eal, "bench_udp"));
+    auto eal = ports::Eal::start(ports::eal_arguments(a.eal, {.file_prefix = "bench_udp"}));
     if (!eal) {
         std::fprintf(stderr, "%s\n", eal.error().message.c_str());
         return 1;

@@ -18,7 +18,7 @@ struct RemoveFile {
     std::string path;
 };
 struct RemoveDirectory {
-    std::string path;  // stays if something is in it
+    std::string path;  // with the files in it; stays if a directory is in it
 };
 struct RemoveLockFile {
     std::string path;  // InterfaceLock::path(); stays if another process has taken the lock

@@ -9,9 +9,9 @@
 
 namespace dpdkperf::ports {
 
-// What to tell EAL when the user told it nothing (no "--" on the command line).
+// What to tell EAL where the user told it nothing.
 struct EalDefaults {
-    unsigned cpu = 0;           // where the one poller runs
+    unsigned cpu = 0;           // where the one poller runs, unless the user says
     std::size_t memory_mb = 0;  // for pools and rings
     bool hugepages = false;     // enough 2 MB pages are free
     std::string file_prefix;    // of this process alone
@@ -22,10 +22,10 @@ struct EalDefaults {
 // file is left behind (eal_common_options.c, DPDK 22.11).
 std::vector<std::string> eal_arguments(const EalDefaults& defaults);
 
-// The user's own arguments, program name put in front, with our defaults where he is silent about
-// IOVA mode, telemetry and file prefix. Pure.
+// The user's own arguments, program name put in front, with our defaults where they are silent
+// about memory, IOVA mode, telemetry, file prefix and PCI devices. Pure.
 std::vector<std::string> eal_arguments(
-    const std::vector<std::string>& user, const std::string& file_prefix);
+    const std::vector<std::string>& user, const EalDefaults& defaults);
 
 // DPDK's environment. EAL pins the thread that initialises it, so that is a thread of its own,
 // which stays as the main lcore; the calling thread keeps its affinity. One per process.

@@ -176,15 +176,18 @@ TEST_F(KeeperTest, RefusesWhatItCouldNotUndo)
     EXPECT_EQ(one_more.error().message, "keeper: more than 64 actions");
 }
 
-TEST_F(KeeperTest, LeavesADirectoryThatIsStillInUse)
+TEST_F(KeeperTest, RemovesADirectoryWithItsFilesButNoTree)
 {
+    fs::create_directories(path("tree/directory"));
     fs::create_directory(path("directory"));
     make_file("directory/file");
     auto keeper = Keeper::start();
     ASSERT_TRUE(keeper);
     ASSERT_TRUE(keeper->undo(RemoveDirectory{path("directory")}));
+    ASSERT_TRUE(keeper->undo(RemoveDirectory{path("tree")}));
     ASSERT_TRUE(keeper->release());
-    EXPECT_TRUE(fs::exists(path("directory/file")));
+    EXPECT_FALSE(fs::exists(path("directory")));
+    EXPECT_TRUE(fs::exists(path("tree/directory")));
 }
 
 TEST_F(KeeperTest, SaysOnStandardErrorWhatItCouldNotUndo)
