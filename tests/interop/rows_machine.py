@@ -10,8 +10,8 @@ import time
 
 from framework import BOTH, CLIENT, SERVER, between, equal, require, row, stock_end
 from netlab.capture import Capture
-from netlab.lab import wait_for
-from netlab.programs import client, server
+from netlab.lab import PORT, wait_for
+from netlab.programs import Process, client, server
 
 PACED = ("-b", "1M", "-l", 500)
 
@@ -234,3 +234,16 @@ def start(context):
     context.note(f"first datagram after {took:.2f} s, peak of memory {peak / 1024:.0f} MB")
     between(took, 0, 5, "seconds")
     between(peak, 0, 400 * 1024, "KB resident")
+
+
+@row(f"{CLIENT}: EAL's options before --", ours_only=True, eal=("-l", "0-1"))
+@row(f"{CLIENT}: EAL's options before --, without huge pages", ours_only=True, eal=("-l", "0", "--no-huge", "-m", "256"))
+def eal_options(context, eal):
+    """The user places the pollers; memory is found without a mounted hugetlbfs."""
+    words = (*eal, "--", "-c", context.lab.address("b"), "-p", PORT, "-u", "-k", 5, "-l", 100, "-J")
+    with context.server(CLIENT, "-1", "-J") as serving:
+        with Process(context.lab, "a", [context.our, *words]) as running:
+            running.succeed()
+            serving.succeed()
+            equal(running.json["end"]["sum"]["packets"], 5, "datagrams")
+            equal(serving.json["end"]["sum"]["lost_percent"], 0, "lost")
