@@ -113,7 +113,7 @@ def lint(stage):
 def debug(stage):
     if build(stage, "build-debug"):
         os.environ.setdefault("DPDKPERF_TCP_SEEDS", str(TCP_SEEDS))
-        meson_tests(stage, "build-debug", "unit", "eal", "golden", "live", "host-root", "interop")
+        meson_tests(stage, "build-debug", "unit", "faults", "eal", "golden", "live", "host-root", "interop")
         del os.environ["DPDKPERF_TCP_SEEDS"]  # sanitizers are slower
 
 
