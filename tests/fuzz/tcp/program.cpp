@@ -145,7 +145,7 @@ private:
                 h.options.sack[i] = {left, left + reader_.distance()};
             }
         }
-        const std::uint32_t length = (options & 16U) != 0 ? reader_.word() % 9'000 : 0;
+        const std::uint32_t length = (options & 16U) != 0 ? reader_.word() % 9'000U : 0;
         arrive(h, length);
     }
 
