@@ -1,6 +1,7 @@
 #include "dpdkperf/base/address.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 
 #include <arpa/inet.h>
@@ -65,6 +66,54 @@ std::string to_string(const IpAddress& address)
         inet_ntop(AF_INET6, b.data(), text.data(), text.size());
     }
     return text.data();
+}
+
+Result<IpPrefix> IpPrefix::parse(std::string_view text)
+{
+    const auto slash = text.find('/');
+    const std::string_view digits = slash == text.npos ? "" : text.substr(slash + 1);
+    std::uint8_t bits = 0;
+    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
+    if (read.ec != std::errc{} || read.ptr != digits.data() + digits.size()) {
+        return Error{Errc::kUsage, "'" + std::string{text} + "' is not ADDRESS/LENGTH"};
+    }
+    auto address = IpAddress::parse(text.substr(0, slash));
+    if (!address) {
+        return std::move(address).error();
+    }
+    const IpPrefix whole = host(*address);
+    if (bits > whole.bits) {
+        return Error{Errc::kUsage,
+            "'" + std::string{text} + "': the length is at most " + std::to_string(whole.bits)};
+    }
+    return IpPrefix{*address, bits};
+}
+
+IpPrefix IpPrefix::host(const IpAddress& address)
+{
+    return {address, static_cast<std::uint8_t>(address.is_v4() ? 32 : 128)};
+}
+
+bool IpPrefix::contains(const IpAddress& other) const
+{
+    if (other.is_v4() != address.is_v4()) {
+        return false;
+    }
+    // IPv4 addresses are mapped: their bits are the last 32 of 128.
+    const unsigned length = bits + (address.is_v4() ? 96U : 0U);
+    const auto &a = address.v6_bytes(), &b = other.v6_bytes();
+    for (unsigned i = 0; i < length; i += 8) {
+        const unsigned skipped = length - i < 8 ? 8 - (length - i) : 0;
+        if ((a[i / 8] ^ b[i / 8]) >> skipped != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+std::string to_string(const IpPrefix& prefix)
+{
+    return to_string(prefix.address) + "/" + std::to_string(prefix.bits);
 }
 
 std::string to_string(const Endpoint& endpoint)

@@ -75,6 +75,22 @@ constexpr std::uint32_t IpAddress::v4() const
 
 std::string to_string(const IpAddress& address);
 
+// An address and the length of the network that it lies in: "10.0.0.1/24".
+struct IpPrefix {
+    IpAddress address;
+    std::uint8_t bits = 0;  // 0 to 32 or 128
+
+    static Result<IpPrefix> parse(std::string_view text);  // the length must be there
+    // All of one host: /32 or /128.
+    static IpPrefix host(const IpAddress& address);
+    // True if `other` is of the same family and network.
+    [[nodiscard]] bool contains(const IpAddress& other) const;
+
+    friend auto operator<=>(const IpPrefix&, const IpPrefix&) = default;
+};
+
+std::string to_string(const IpPrefix& prefix);
+
 // Address and port (host byte order) of one end of a flow.
 struct Endpoint {
     IpAddress address;
