@@ -47,6 +47,11 @@ void Request::add(std::uint16_t attribute, const IpAddress& address)
     mnl_attr_put(message_, attribute, bytes.size() - skip, bytes.data() + skip);
 }
 
+void Request::add(std::uint16_t attribute, const Mac& mac)
+{
+    mnl_attr_put(message_, attribute, mac.bytes.size(), mac.bytes.data());
+}
+
 void Request::add(std::uint16_t attribute, std::uint32_t number)
 {
     mnl_attr_put_u32(message_, attribute, number);

@@ -26,6 +26,7 @@ public:
     }
     // The address as its family wants it: 4 or 16 bytes.
     void add(std::uint16_t attribute, const IpAddress& address);
+    void add(std::uint16_t attribute, const Mac& mac);
     void add(std::uint16_t attribute, std::uint32_t number);
     void add(std::uint16_t attribute, const std::string& text);
 

@@ -1,0 +1,81 @@
+#include "dpdkperf/host/pci_device.hpp"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <string_view>
+
+namespace dpdkperf::host {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// The last component of what a link in sysfs points to; empty without such a link.
+std::string target_of(const fs::path& link)
+{
+    std::error_code failed;
+    const fs::path target = fs::read_symlink(link, failed);
+    return failed ? std::string{} : target.filename().string();
+}
+
+std::string first_entry(const fs::path& folder)
+{
+    std::error_code failed;
+    const fs::directory_iterator entries{folder, failed};
+    return failed || entries == fs::directory_iterator{} ? std::string{}
+                                                         : entries->path().filename().string();
+}
+
+constexpr std::array<std::string_view, 5> kDpdkDrivers = {
+    "vfio-pci", "uio_pci_generic", "igb_uio", "mlx4_core", "mlx5_core"};
+
+}  // namespace
+
+Result<PciDevice> pci_device(const std::string& address, const std::string& sysfs)
+{
+    static const std::regex kForm{
+        "([0-9a-fA-F]{4,8}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7](,.*)?"};
+    if (!std::regex_match(address, kForm)) {
+        return Error{Errc::kUsage, "'" + address + "' is not a PCI address (0000:5e:00.0)"};
+    }
+    std::string full = address.substr(0, address.find(','));
+    if (std::ranges::count(full, ':') == 1) {
+        full.insert(0, "0000:");
+    }
+    std::ranges::transform(full, full.begin(), [](unsigned char c) { return std::tolower(c); });
+    const fs::path folder = fs::path{sysfs} / "bus/pci/devices" / full;
+    std::error_code ignored;
+    if (!fs::exists(folder, ignored)) {
+        return Error{Errc::kNotFound,
+            "there is no PCI device " + full + "; 'scripts/bind status' lists the NICs"};
+    }
+    PciDevice device;
+    device.address = full;
+    device.driver = target_of(folder / "driver");
+    device.interface = first_entry(folder / "net");
+    std::string of_class;
+    std::ifstream{folder / "class"} >> of_class;
+    device.network = of_class.starts_with("0x02");
+    return device;
+}
+
+Status check_for_dpdk(const PciDevice& device)
+{
+    if (!device.network) {
+        return Error{Errc::kUsage, "PCI device " + device.address + " is not a network device"};
+    }
+    if (std::ranges::find(kDpdkDrivers, device.driver) == kDpdkDrivers.end()) {
+        const std::string owner =
+            device.driver.empty() ? "has no driver" : "belongs to the kernel's " + device.driver;
+        const std::string used =
+            device.interface.empty() ? "" : " (interface " + device.interface + ")";
+        return Error{Errc::kUsage, "PCI device " + device.address + " " + owner + used +
+                                       "; run 'scripts/bind take " + device.address + "'"};
+    }
+    return {};
+}
+
+}  // namespace dpdkperf::host
