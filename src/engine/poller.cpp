@@ -1,6 +1,8 @@
 #include "poller.hpp"
 
 #include <algorithm>
+#include <new>
+#include <thread>
 
 #include <rte_cycles.h>
 
@@ -30,28 +32,64 @@ ClockReading read_clocks() noexcept
     return best;
 }
 
+// How long a poller sleeps that has found nothing to do: twice as long each time.
+constexpr std::chrono::nanoseconds kShortestNap{8'000}, kLongestNap{500'000};
+
+// Packets that may wait for another poller.
+constexpr unsigned kInboxSize = 1024;
+
+// Several pollers write, one reads.
+rte_ring* make_inbox()
+{
+    const auto bytes = static_cast<std::size_t>(rte_ring_get_memsize(kInboxSize));
+    auto* const ring =
+        static_cast<rte_ring*>(::operator new (bytes, std::align_val_t{RTE_CACHE_LINE_SIZE}));
+    rte_ring_init(ring, "inbox", kInboxSize, RING_F_SC_DEQ);
+    return ring;
+}
+
 }  // namespace
 
-Poller::Poller(PollerContext& context, std::vector<ports::QueuePair> queues)
-    : context_{context}, queues_{std::move(queues)}
+Poller::Poller(PollerContext& context, std::vector<ports::QueuePair> queues, bool sends_for_kernel)
+    : context_{context},
+      queues_{std::move(queues)},
+      inbox_{make_inbox()},
+      sends_for_kernel_{sends_for_kernel}
 {
     const auto [tsc, at] = read_clocks();
     clock_ = {rte_get_tsc_hz(), tsc, at};
 }
 
+Poller::~Poller()
+{
+    rte_pktmbuf_free_bulk(&kernels_[kernels_begin_], kernels_end_ - kernels_begin_);
+}
+
+void Poller::FreeRing::operator()(rte_ring* ring) const noexcept
+{
+    void* mbuf = nullptr;
+    while (rte_ring_dequeue(ring, &mbuf) == 0) {
+        rte_pktmbuf_free(static_cast<rte_mbuf*>(mbuf));
+    }
+    ::operator delete (ring, std::align_val_t{RTE_CACHE_LINE_SIZE});
+}
+
 void Poller::run() noexcept
 {
+    using enum RxChecksum;
+    const bool owns = context_.exceptions != nullptr;
     switch (context_.rx_checksum) {
-    case RxChecksum::kVerify:
-        loop<RxChecksum::kVerify>();
-        break;
-    case RxChecksum::kVerifyOrPartial:
-        loop<RxChecksum::kVerifyOrPartial>();
-        break;
+    case kVerify:
+        return owns ? loop<LoopPolicy<kVerify, true>>() : loop<LoopPolicy<kVerify, false>>();
+    case kVerifyOrPartial:
+        return owns ? loop<LoopPolicy<kVerifyOrPartial, true>>()
+                    : loop<LoopPolicy<kVerifyOrPartial, false>>();
+    case kTrust:
+        return owns ? loop<LoopPolicy<kTrust, true>>() : loop<LoopPolicy<kTrust, false>>();
     }
 }
 
-template <RxChecksum kChecksum>
+template <class Policy>
 void Poller::loop() noexcept
 {
     for (;;) {
@@ -61,21 +99,39 @@ void Poller::loop() noexcept
             }
         }
         if (active_count_ == 0) [[unlikely]] {
-            commands_.wait();
-            set_clock();
+            rest();
             continue;
         }
         const std::uint64_t now = rte_rdtsc();
         if (now >= next_event_) [[unlikely]] {
             on_time(now);
         }
-        receive<kChecksum>(now);
+        receive<Policy::kChecksum>(now);
+        if constexpr (Policy::kOwnsPort) {
+            send_for_kernel();
+        }
         transmit(now);
     }
 }
 
-template void Poller::loop<RxChecksum::kVerify>() noexcept;
-template void Poller::loop<RxChecksum::kVerifyOrPartial>() noexcept;
+// A turn without a session. On a port of our own the kernel's packets still come and go.
+void Poller::rest() noexcept
+{
+    if (context_.exceptions == nullptr) {
+        commands_.wait();
+    } else {
+        expects_packets_ = true;
+        const bool idle = receive<RxChecksum::kVerify>(rte_rdtsc()) == 0;
+        send_for_kernel();
+        nap_ = idle ? std::clamp(nap_ * 2, kShortestNap, kLongestNap) : kShortestNap;
+        if (idle) {
+            std::this_thread::sleep_for(nap_);
+        }
+    }
+    if (commands_.pending()) {
+        set_clock();
+    }
+}
 
 // After a sleep: nobody has seen the clock meanwhile.
 void Poller::set_clock() noexcept

@@ -10,8 +10,13 @@
 #include "tx_burst.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <vector>
+
+#include <rte_ring.h>
 
 namespace dpdkperf::engine {
 
@@ -24,7 +29,16 @@ struct PollerContext {
     Filler filler;
     Mac mac;
     RxChecksum rx_checksum = RxChecksum::kVerify;
+    ports::ExceptionPath* exceptions = nullptr;   // of a port of our own
     std::atomic<std::uint32_t> last_template{0};  // cold
+};
+
+// What a loop is compiled for.
+template <RxChecksum kSum, bool kOwns>
+struct LoopPolicy {
+    static constexpr RxChecksum kChecksum = kSum;
+    // All packets of the port come to its pollers, those that are the kernel's as well.
+    static constexpr bool kOwnsPort = kOwns;
 };
 
 // One lcore that receives from its queues, sends on the first of them, and keeps the streams that
@@ -33,10 +47,13 @@ struct PollerContext {
 //   poller.cpp           the loop, its clock, edges
 //   poller_commands.cpp  what control asks for
 //   poller_receive.cpp   from the queue to the stream
+//   poller_strangers.cpp packets that are no stream's, or another poller's
 //   poller_transmit.cpp  from the stream to the queue
 class Poller {
 public:
-    Poller(PollerContext& context, std::vector<ports::QueuePair> queues);
+    // `sends_for_kernel`: what comes from context.exceptions leaves by this poller.
+    Poller(PollerContext& context, std::vector<ports::QueuePair> queues, bool sends_for_kernel);
+    ~Poller();  // frees what waits in it
     Poller(const Poller&) = delete;
     Poller& operator=(const Poller&) = delete;
 
@@ -59,8 +76,9 @@ private:
         std::uint64_t end_tsc = 0;  // if timetable.end
     };
 
-    template <RxChecksum kChecksum>
+    template <class Policy>
     void loop() noexcept;
+    void rest() noexcept;
     void set_clock() noexcept;
     void schedule() noexcept;
     void on_time(std::uint64_t now) noexcept;
@@ -83,17 +101,31 @@ private:
     [[nodiscard]] wire::UdpFlow flow_of(const UdpStream& stream) noexcept;
     void send_now(const UdpStream& stream, std::uint32_t word) noexcept;
 
+    // Functions that take an mbuf return false if it is no longer the caller's.
     template <RxChecksum kChecksum>
-    void receive(std::uint64_t now) noexcept;
+    std::uint16_t receive(std::uint64_t now) noexcept;
     template <RxChecksum kChecksum>
-    void take(rte_mbuf& mbuf, double now_s) noexcept;
+    void take_all(std::span<rte_mbuf*> mbufs, double now_s) noexcept;
+    template <RxChecksum kChecksum>
+    bool take(rte_mbuf& mbuf, double now_s) noexcept;
     void take_for(UdpStream& stream, std::span<const std::byte> payload, double now_s) noexcept;
-    void take_stranger(const wire::UdpView& view) noexcept;
-    void take_hello(Session& session, const wire::UdpView& view) noexcept;
-    Session* expecting(const wire::UdpView& view) noexcept;
     void take_reply(UdpStream& stream, std::span<const std::byte> payload) noexcept;
+
+    bool take_faulty(rte_mbuf& mbuf, wire::UdpFault fault) noexcept;
+    bool take_stranger(rte_mbuf& mbuf, const wire::UdpView& view) noexcept;
+    void take_hello(Active& active, const wire::UdpView& view) noexcept;
+    Active* serving(const wire::UdpView& view) noexcept;
+    bool hand_over(rte_mbuf& mbuf, const UdpStream& stream) noexcept;
+    bool pass_to_kernel(rte_mbuf& mbuf) noexcept;
+    void send_for_kernel() noexcept;
+    // Counts a packet that belongs to no stream. Sessions share a port, so all of them are told.
     template <std::atomic<std::uint64_t> Session::*kTrouble>
-    void blame() noexcept;
+    void blame() noexcept
+    {
+        for (std::size_t i = 0; i < active_count_; ++i) {
+            (active_[i].session->*kTrouble).fetch_add(1, std::memory_order_relaxed);
+        }
+    }
 
     void transmit(std::uint64_t now) noexcept;
     void fill(std::uint64_t now) noexcept;
@@ -101,9 +133,20 @@ private:
     void end_exhausted(std::uint64_t now) noexcept;
     void settle() noexcept;
 
+    struct FreeRing {
+        void operator()(rte_ring* ring) const noexcept;
+    };
+
     PollerContext& context_;
     const std::vector<ports::QueuePair> queues_;
     CommandQueue commands_;
+    // Packets of our streams that other pollers received; they write, we read.
+    const std::unique_ptr<rte_ring, FreeRing> inbox_;
+
+    const bool sends_for_kernel_;
+    std::array<rte_mbuf*, 32> kernels_{};  // packets of the kernel that the port has not taken yet
+    std::uint16_t kernels_begin_ = 0, kernels_end_ = 0;
+    std::chrono::nanoseconds nap_{0};
 
     ClockDiscipline clock_;
     std::uint64_t next_event_ = 0;  // tick of the next edge, end or clock reading

@@ -59,8 +59,11 @@ void Poller::add(Session& session) noexcept
         .session = &session, .next_hop = session.spec.next_hop, .timetable = {}, .next_edge = {}};
     expects_packets_ = true;
     for (const auto& stream : session.streams) {
-        if (stream->owner.load(std::memory_order_relaxed) == this) {
+        const Poller* const owner = stream->owner.load(std::memory_order_relaxed);
+        if (owner == this) {
             make_template(*stream);
+        }
+        if (owner != nullptr) {  // a client's: the reply may come to any poller
             flows_.insert(*stream);
         }
     }

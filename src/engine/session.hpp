@@ -43,8 +43,8 @@ struct alignas(64) UdpStream {
     bool legacy_reply = false;
     stats::SnapshotSlots slots;
 
-    // The owner. Client: set before the pollers know the session. Server: by the poller that the
-    // hello comes to.
+    // The owner. Client: set before the pollers know the session; of a receiver, by the poller
+    // that the reply comes to. Server: by the poller that the hello comes to.
     std::atomic<const Poller*> owner{nullptr};
 
     [[nodiscard]] bool sends() const { return spec.direction == traffic::Direction::kSend; }
@@ -66,6 +66,7 @@ struct Session {
 
     // Pollers: add. Control: reads. Cold, so shared by all pollers.
     std::atomic<std::uint64_t> bad_checksum{0}, bad_length{0}, unexpected{0}, pool_empty{0};
+    std::atomic<std::uint64_t> not_handed_over{0};
 };
 
 }  // namespace dpdkperf::engine

@@ -60,10 +60,13 @@ UdpEngine::UdpEngine(const EngineSetup& setup, const TagField& tags)
       context_{.tags = tags,
           .filler = Filler{wire::kEthernetSize + setup.mtu_bytes},
           .mac = setup.mac,
-          .rx_checksum = setup.rx_checksum}
+          .rx_checksum = setup.rx_checksum,
+          .exceptions = setup.exceptions}
 {
     for (const PollerSetup& p : setup.pollers) {
-        runners_.push_back({p.lcore, std::make_unique<Poller>(context_, p.queues)});
+        const bool sends_for_kernel = setup.exceptions != nullptr && runners_.empty();
+        runners_.push_back(
+            {p.lcore, std::make_unique<Poller>(context_, p.queues, sends_for_kernel)});
         Poller& poller = *runners_.back().poller;
         eal_.launch(p.lcore, [&poller] { poller.run(); });
     }
@@ -211,7 +214,8 @@ traffic::SessionTrouble UdpEngine::trouble(SessionId id) const
     return {.bad_checksum = s.bad_checksum.load(std::memory_order_relaxed),
         .bad_length = s.bad_length.load(std::memory_order_relaxed),
         .unexpected = s.unexpected.load(std::memory_order_relaxed),
-        .pool_empty = s.pool_empty.load(std::memory_order_relaxed)};
+        .pool_empty = s.pool_empty.load(std::memory_order_relaxed),
+        .not_handed_over = s.not_handed_over.load(std::memory_order_relaxed)};
 }
 
 std::optional<stats::Snapshot> UdpEngine::snapshot(

@@ -31,6 +31,22 @@ bool given(
     });
 }
 
+// With one of these the PCI bus is looked at.
+bool names_pci_devices(const std::vector<std::string>& arguments)
+{
+    return given(arguments, {"-a", "--allow", "-b", "--block"});
+}
+
+// Whether an argument is, or holds, a device of one of `drivers`.
+bool names_driver(
+    const std::vector<std::string>& arguments, std::initializer_list<std::string_view> drivers)
+{
+    return std::ranges::any_of(arguments, [&](const std::string& a) {
+        return std::ranges::any_of(
+            drivers, [&](std::string_view d) { return a.find(d) != a.npos; });
+    });
+}
+
 }  // namespace
 
 std::vector<std::string> eal_arguments(
@@ -51,12 +67,28 @@ std::vector<std::string> eal_arguments(
             unless({"-m", "--socket-mem"}, "-m" + std::to_string(defaults.memory_mb));
         }
     }
-    unless({"--iova-mode"}, "--iova-mode=va");
+    unless({"-l", "-c", "--lcores"}, "-l" + std::to_string(defaults.cpu));
+    // A device without an IOMMU wants physical addresses: EAL finds out. All else can do with
+    // virtual ones.
+    if (!names_pci_devices(user)) {
+        unless({"--iova-mode"}, "--iova-mode=va");
+    }
+    // Peers of these map our memory, file by file, and take few files.
+    if (names_driver(user, {"net_memif", "net_vhost", "net_virtio_user"})) {
+        unless({"--single-file-segments"}, "--single-file-segments");
+    }
     unless({"--telemetry", "--no-telemetry"}, "--no-telemetry");
     unless({"--file-prefix"}, "--file-prefix=" + defaults.file_prefix);
     unless({"--log-level"}, "--log-level=error");
-    unless({"-a", "--allow", "-b", "--block", "--no-pci"}, "--no-pci");
+    if (!names_pci_devices(user)) {
+        unless({"--no-pci"}, "--no-pci");
+    }
     return arguments;
+}
+
+bool names_a_device(const std::vector<std::string>& user)
+{
+    return given(user, {"--vdev"}) || names_pci_devices(user);
 }
 
 }  // namespace dpdkperf::ports

@@ -32,10 +32,15 @@ TEST(EalArguments, CompleteTheUsersOwn)
             {"--no-huge", "--no-shconf", "-m256", "--iova-mode=va", "--no-telemetry",
                 "--file-prefix=p", "--log-level=error", "--no-pci"}},
         {{"-m", "512"}, false,
-            {"--no-huge", "--no-shconf", "--iova-mode=va", "--no-telemetry", "--file-prefix=p",
-                "--log-level=error", "--no-pci"}},
-        {{"--huge-dir=/mnt", "-a", "0000:5e:00.0", "--iova-mode=pa", "--file-prefix", "mine",
-             "--log-level=8", "--telemetry"},
+            {"--no-huge", "--no-shconf", "-l2", "--iova-mode=va", "--no-telemetry",
+                "--file-prefix=p", "--log-level=error", "--no-pci"}},
+        {{"--lcores=0@1", "--vdev=net_memif0,role=client"}, true,
+            {"--in-memory", "--iova-mode=va", "--single-file-segments", "--no-telemetry",
+                "--file-prefix=p", "--log-level=error", "--no-pci"}},
+        {{"-a", "5e:00.0"}, true,
+            {"--in-memory", "-l2", "--no-telemetry", "--file-prefix=p", "--log-level=error"}},
+        {{"--huge-dir=/mnt", "-c", "3", "-a", "0000:5e:00.0", "--iova-mode=pa", "--file-prefix",
+             "mine", "--log-level=8", "--telemetry"},
             true, {}},
     };
     for (const Case& c : cases) {
@@ -43,10 +48,20 @@ TEST(EalArguments, CompleteTheUsersOwn)
         Arguments expected{"dpdkperf"};
         expected.insert(expected.end(), c.user.begin(), c.user.end());
         expected.insert(expected.end(), c.added.begin(), c.added.end());
-        EXPECT_EQ(
-            eal_arguments(c.user, {.memory_mb = 256, .hugepages = c.hugepages, .file_prefix = "p"}),
+        EXPECT_EQ(eal_arguments(c.user,
+                      {.cpu = 2, .memory_mb = 256, .hugepages = c.hugepages, .file_prefix = "p"}),
             expected);
     }
+}
+
+TEST(EalArguments, KnowWhetherTheUserNamesADevice)
+{
+    EXPECT_TRUE(names_a_device({"-l", "0-1", "--vdev", "net_memif0"}));
+    EXPECT_TRUE(names_a_device({"--vdev=net_memif0"}));
+    EXPECT_TRUE(names_a_device({"-a", "5e:00.0"}));
+    EXPECT_TRUE(names_a_device({"--allow=5e:00.0"}));
+    EXPECT_FALSE(names_a_device({}));
+    EXPECT_FALSE(names_a_device({"-l", "0-1", "--no-pci", "-m", "64"}));
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <cstdio>
 #include <optional>
+#include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <rte_dev.h>
@@ -10,6 +12,11 @@
 namespace dpdkperf {
 
 namespace {
+
+std::string last_cpu()
+{
+    return std::to_string(std::thread::hardware_concurrency() - 1);
+}
 
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): EAL is one per process
 std::optional<ports::Eal> g_eal;
@@ -39,7 +46,10 @@ int main(int argc, char** argv)
     if (testing::GTEST_FLAG(list_tests)) {
         return RUN_ALL_TESTS();
     }
+    // Two pollers beside the main lcore. They float over all CPUs, of which there may be one.
     auto eal = dpdkperf::ports::Eal::start(dpdkperf::ports::eal_arguments(
+        {"--lcores=0@(0-" + dpdkperf::last_cpu() + "),1@(0-" + dpdkperf::last_cpu() + "),2@(0-" +
+            dpdkperf::last_cpu() + ")"},
         {.cpu = 0, .memory_mb = 256, .hugepages = false, .file_prefix = "test-eal"}));
     if (!eal) {
         std::fprintf(stderr, "%s\n", eal.error().message.c_str());

@@ -3,6 +3,7 @@
 #include "dpdkperf/base/address.hpp"
 #include "dpdkperf/base/result.hpp"
 #include "dpdkperf/ports/eal.hpp"
+#include "dpdkperf/ports/exception_path.hpp"
 #include "dpdkperf/ports/port.hpp"
 #include "dpdkperf/traffic/traffic.hpp"
 
@@ -11,10 +12,12 @@
 
 namespace dpdkperf::engine {
 
-// Which received UDP checksums are right. IP headers and all lengths are always checked.
+// Which received UDP checksums are right where the port says nothing of a packet. What it says is
+// believed: good, bad, or none needed. IP headers and all lengths are always checked.
 enum class RxChecksum {
     kVerify,           // the sum over the whole datagram
     kVerifyOrPartial,  // or that of the pseudo-header alone: a Linux peer behind veth, tun, virtio
+    kTrust,            // all of them: the link is this machine's memory (memif, vhost)
 };
 
 // What one poller owns.
@@ -29,10 +32,14 @@ struct EngineSetup {
     Mac mac;                         // of the port
     std::uint32_t mtu_bytes = 1500;  // largest IP packet
     RxChecksum rx_checksum = RxChecksum::kVerify;
+    // Of a port that gives every packet to the pollers: those that are no stream's go here, and
+    // what the kernel sends comes from here and leaves by the first poller. Outlives the engine.
+    ports::ExceptionPath* exceptions = nullptr;
 };
 
-// UDP on pollers. Pollers run from create() to destruction and sleep while there is no session.
-// Ports are started before and stopped after.
+// UDP on pollers. Pollers run from create() to destruction. While there is no session they sleep,
+// or, with exceptions, look after the kernel's packets with longer and longer naps. Ports are
+// started before and stopped after.
 //
 // Errors: no mbuf field left for the tag.
 Result<std::unique_ptr<traffic::Traffic>> create_udp_engine(const EngineSetup& setup);

@@ -23,9 +23,13 @@ struct EalDefaults {
 std::vector<std::string> eal_arguments(const EalDefaults& defaults);
 
 // The user's own arguments, program name put in front, with our defaults where they are silent
-// about memory, IOVA mode, telemetry, file prefix and PCI devices. Pure.
+// about lcores, memory, IOVA mode, telemetry, file prefix and PCI devices. Pure.
 std::vector<std::string> eal_arguments(
     const std::vector<std::string>& user, const EalDefaults& defaults);
+
+// Whether the user's arguments name devices that shall be ports: --vdev, or options of the PCI
+// bus. Pure.
+bool names_a_device(const std::vector<std::string>& user);
 
 // DPDK's environment. EAL pins the thread that initialises it, so that is a thread of its own,
 // which stays as the main lcore; the calling thread keeps its affinity. One per process.

@@ -86,6 +86,8 @@ struct SessionTrouble {
     std::uint64_t bad_length = 0;    // received, shorter than headers or counters say, dropped
     std::uint64_t unexpected = 0;    // received for us, but of no stream; dropped
     std::uint64_t pool_empty = 0;    // turns without an mbuf to fill
+    // Received by a poller whose stream they are not, dropped because its owner was behind.
+    std::uint64_t not_handed_over = 0;
 };
 
 // The data plane as control sees it. All calls from one thread (main); none blocks for longer

@@ -1,0 +1,139 @@
+// Packets that are not this poller's: the kernel's, other pollers', and such that nobody wants.
+
+#include "dpdkperf/wire/iperf_datagram.hpp"
+#include "dpdkperf/wire/udp_view.hpp"
+#include "poller.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include <rte_ethdev.h>
+
+namespace dpdkperf::engine {
+
+// No datagram, or a broken one.
+bool Poller::take_faulty(rte_mbuf& mbuf, wire::UdpFault fault) noexcept
+{
+    switch (fault) {
+    case wire::UdpFault::kChecksum:
+        blame<&Session::bad_checksum>();
+        return true;
+    case wire::UdpFault::kLength:
+        blame<&Session::bad_length>();
+        return true;
+    case wire::UdpFault::kNotUdp:
+    case wire::UdpFault::kNone:
+        break;
+    }
+    return pass_to_kernel(mbuf);
+}
+
+// A datagram of no stream. From the peer of a server's test to its port: the hello of the next
+// stream, or something that nobody expects. All others are the kernel's.
+bool Poller::take_stranger(rte_mbuf& mbuf, const wire::UdpView& view) noexcept
+{
+    Active* const active = serving(view);
+    if (active == nullptr) {
+        return pass_to_kernel(mbuf);
+    }
+    if (!wire::udp_checksum_ok(view) && !wire::udp_checksum_partial(view)) {
+        blame<&Session::bad_checksum>();
+        return true;
+    }
+    const std::uint32_t next = active->session->next_hello.load(std::memory_order_relaxed);
+    if (!active->started && next < active->session->streams.size()) {
+        take_hello(*active, view);
+    } else {
+        blame<&Session::unexpected>();
+    }
+    return true;
+}
+
+// The server's session between these addresses, on this port.
+Poller::Active* Poller::serving(const wire::UdpView& view) noexcept
+{
+    for (Active& active : std::span{active_}.first(active_count_)) {
+        const traffic::SessionSpec& spec = active.session->spec;
+        if (spec.server && view.source.address == spec.remote &&
+            view.destination.address == spec.local && !spec.streams.empty() &&
+            view.destination.port == spec.streams.front().local_port) {
+            return &active;
+        }
+    }
+    return nullptr;
+}
+
+// iperf3's server takes the first datagram from a new port as the hello of the next stream,
+// whatever it holds; we want it to be as short as a hello, or a test that has just ended could
+// open a stream of the next.
+void Poller::take_hello(Active& active, const wire::UdpView& view) noexcept
+{
+    constexpr std::size_t kMaxHello = 16;
+    if (view.payload().size() > kMaxHello) {
+        blame<&Session::unexpected>();
+        return;
+    }
+    Session& session = *active.session;
+    const std::uint32_t index = session.next_hello.fetch_add(1, std::memory_order_relaxed);
+    if (index >= session.streams.size()) {
+        return;  // another poller was faster with the last one
+    }
+    UdpStream& stream = *session.streams[index];
+    stream.local = view.destination;
+    stream.remote = view.source;
+    stream.remote_port = view.source.port;
+    stream.owner.store(this, std::memory_order_relaxed);
+    make_template(stream);
+    flows_.insert(stream);
+    // A big-endian 3.12 to 3.16 sends the words the other way round and wants them so.
+    const bool swapped = view.payload().size() >= wire::kHelloSize &&
+                         load_be<std::uint32_t>(view.payload().data()) == wire::kReply;
+    send_now(stream, swapped ? wire::kHello : wire::kReply);
+    stream.open.store(true, std::memory_order_release);
+}
+
+// To the poller that has the stream: where RSS was not known, or has changed.
+bool Poller::hand_over(rte_mbuf& mbuf, const UdpStream& stream) noexcept
+{
+    const Poller& owner = *stream.owner.load(std::memory_order_relaxed);
+    if (rte_ring_enqueue(owner.inbox_.get(), &mbuf) == 0) {
+        return false;
+    }
+    stream.session->not_handed_over.fetch_add(1, std::memory_order_relaxed);
+    return true;
+}
+
+// To the kernel twin of a port of our own. Elsewhere the kernel has taken its packets before.
+bool Poller::pass_to_kernel(rte_mbuf& mbuf) noexcept
+{
+    if (context_.exceptions == nullptr) {
+        blame<&Session::unexpected>();
+        return true;
+    }
+    return !context_.exceptions->to_kernel(&mbuf);
+}
+
+// What the port does not take is offered again in the next turn.
+void Poller::send_for_kernel() noexcept
+{
+    if (!sends_for_kernel_) {
+        return;
+    }
+    if (kernels_begin_ == kernels_end_) {
+        if (!context_.exceptions->from_kernel_waits()) {
+            return;
+        }
+        kernels_begin_ = 0;
+        kernels_end_ = context_.exceptions->from_kernel(kernels_);
+        for (rte_mbuf* mbuf : std::span{kernels_}.first(kernels_end_)) {
+            context_.tags.of(*mbuf) = 0;
+        }
+    }
+    const ports::QueuePair& queue = queues_.front();
+    const auto taken = rte_eth_tx_burst(queue.port_id, queue.queue_id, &kernels_[kernels_begin_],
+        static_cast<std::uint16_t>(kernels_end_ - kernels_begin_));
+    kernels_begin_ = static_cast<std::uint16_t>(kernels_begin_ + taken);
+}
+
+}  // namespace dpdkperf::engine

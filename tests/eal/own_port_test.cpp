@@ -1,0 +1,354 @@
+// An engine on a port that gives it every packet: what is no stream's goes to the kernel, what the
+// kernel sends leaves by the port, and a flow that comes to the wrong poller reaches its owner.
+
+#include "dpdkperf/engine/udp_engine.hpp"
+#include "dpdkperf/ports/exception_path.hpp"
+#include "dpdkperf/wire/iperf_datagram.hpp"
+#include "dpdkperf/wire/udp_headers.hpp"
+#include "dpdkperf/wire/udp_view.hpp"
+#include "eal_environment.hpp"
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <rte_eth_ring.h>
+#include <rte_ethdev.h>
+#include <rte_mempool.h>
+#include <rte_ring.h>
+
+namespace dpdkperf::engine {
+namespace {
+
+using namespace std::chrono_literals;
+using traffic::Direction;
+
+constexpr Mac kOurs{{2, 0, 0, 0, 0, 1}}, kHop{{2, 0, 0, 0, 0, 2}};
+constexpr IpAddress kLocal = IpAddress::from_v4(0x0a000001),
+                    kRemote = IpAddress::from_v4(0x0a000002);
+
+bool eventually(const std::function<bool()>& condition)
+{
+    for (const auto end = std::chrono::steady_clock::now() + 10s;
+         std::chrono::steady_clock::now() < end; std::this_thread::yield()) {
+        if (condition()) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// A port made of rings that the test fills and empties, one pair for each of two pollers.
+class OwnPort : public testing::Test {
+protected:
+    static constexpr unsigned kQueues = 2;
+
+    void SetUp() override
+    {
+        test_eal().run([&] {
+            const std::string name = "own" + std::to_string(next_++);
+            for (unsigned q = 0; q < kQueues; ++q) {
+                const std::string ring = name + "-" + std::to_string(q);
+                rx_[q] = rte_ring_create((ring + "r").c_str(), 256, SOCKET_ID_ANY, 0);
+                tx_[q] = rte_ring_create((ring + "t").c_str(), 256, SOCKET_ID_ANY, 0);
+            }
+            const int id =
+                rte_eth_from_rings(name.c_str(), rx_.data(), kQueues, tx_.data(), kQueues, 0);
+            ASSERT_GE(id, 0);
+            ports::PortPlan plan;
+            plan.queue_pairs = kQueues;
+            plan.pool_mbufs = 2047;
+            plan.cache_mbufs = 64;
+            auto port = ports::Port::configure(static_cast<std::uint16_t>(id), plan);
+            ASSERT_TRUE(port) << port.error().message;
+            ASSERT_TRUE(port->start());
+            port_.emplace(*std::move(port));
+            auto exceptions = ports::ExceptionPath::create(name, SOCKET_ID_ANY);
+            ASSERT_TRUE(exceptions) << exceptions.error().message;
+            exceptions_ = *std::move(exceptions);
+        });
+        available_ = free_mbufs();
+        const auto lcores = test_eal().poller_lcores();
+        ASSERT_GE(lcores.size(), kQueues);
+        auto engine = create_udp_engine({.eal = &test_eal(),
+            .pollers = {{lcores[0], {port_->queue_pairs()[0]}},
+                {lcores[1], {port_->queue_pairs()[1]}}},
+            .mac = kOurs,
+            .rx_checksum = RxChecksum::kVerify,
+            .exceptions = exceptions_.get()});
+        ASSERT_TRUE(engine) << engine.error().message;
+        engine_ = *std::move(engine);
+    }
+
+    void TearDown() override
+    {
+        engine_.reset();
+        exceptions_.reset();
+        for (unsigned q = 0; q < kQueues; ++q) {
+            while (rte_mbuf* mbuf = sent(q)) {
+                rte_pktmbuf_free(mbuf);
+            }
+        }
+        EXPECT_EQ(free_mbufs(), available_) << "mbufs were lost or doubled";
+        test_eal().run([&] {
+            port_.reset();
+            for (unsigned q = 0; q < kQueues; ++q) {
+                rte_ring_free(rx_[q]);
+                rte_ring_free(tx_[q]);
+            }
+        });
+    }
+
+    [[nodiscard]] rte_mempool* pool(unsigned queue) const
+    {
+        return port_->queue_pairs()[queue].pool;
+    }
+    [[nodiscard]] unsigned free_mbufs() const
+    {
+        return rte_mempool_avail_count(pool(0)) + rte_mempool_avail_count(pool(1));
+    }
+
+    rte_mbuf* frame_of(std::span<const std::byte> bytes) const
+    {
+        rte_mbuf* mbuf = rte_pktmbuf_alloc(pool(0));
+        std::memcpy(rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(bytes.size())),
+            bytes.data(), bytes.size());
+        return mbuf;
+    }
+
+    // A datagram from `from` to `to`, with a right checksum.
+    rte_mbuf* datagram(
+        const Endpoint& from, const Endpoint& to, std::span<const std::byte> payload) const
+    {
+        const wire::UdpHeaders headers{
+            {.source_mac = kHop, .next_hop = kOurs, .source = from, .destination = to},
+            static_cast<std::uint16_t>(payload.size())};
+        std::vector<std::byte> frame{headers.bytes().begin(), headers.bytes().end()};
+        const std::uint16_t checksum =
+            wire::finish_udp(wire::add_bytes(headers.base_sum(), payload));
+        std::memcpy(&frame[headers.checksum_offset()], &checksum, sizeof checksum);
+        frame.insert(frame.end(), payload.begin(), payload.end());
+        return frame_of(frame);
+    }
+
+    static std::vector<std::byte> stamped(std::uint32_t sequence)
+    {
+        std::vector<std::byte> payload(100);
+        store_be<std::uint32_t>(&payload[wire::kStampSequence], sequence);
+        return payload;
+    }
+
+    void arrives(unsigned queue, rte_mbuf* mbuf) const
+    {
+        ASSERT_EQ(rte_ring_enqueue(rx_[queue], mbuf), 0);
+    }
+
+    rte_mbuf* sent(unsigned queue) const
+    {
+        void* mbuf = nullptr;
+        return rte_ring_dequeue(tx_[queue], &mbuf) == 0 ? static_cast<rte_mbuf*>(mbuf) : nullptr;
+    }
+
+    rte_mbuf* sent_within_seconds(unsigned queue) const
+    {
+        rte_mbuf* mbuf = nullptr;
+        EXPECT_TRUE(eventually([&] { return (mbuf = sent(queue)) != nullptr; }));
+        return mbuf;
+    }
+
+    // The next packet that was given to the kernel.
+    rte_mbuf* exception() const
+    {
+        std::array<rte_mbuf*, 1> mbuf{};
+        EXPECT_TRUE(eventually([&] { return exceptions_->received(mbuf) == 1; }));
+        return mbuf[0];
+    }
+
+    // A client's session of two receivers: stream 0 was dealt to poller 0, stream 1 to poller 1.
+    // Both replies come to `reply_queue`.
+    void open_receivers(unsigned reply_queue)
+    {
+        traffic::StreamSpec spec;
+        spec.direction = Direction::kReceive;
+        spec.datagram = {100};
+        spec.remote_port = 5201;
+        traffic::SessionSpec session{.id = 1,
+            .local = kLocal,
+            .remote = kRemote,
+            .next_hop = kHop,
+            .server = false,
+            .streams = {}};
+        for (const std::uint16_t port : {std::uint16_t{40000}, std::uint16_t{40001}}) {
+            spec.local_port = port;
+            session.streams.push_back(spec);
+        }
+        ASSERT_TRUE(engine_->open(session));
+        std::array<std::byte, 4> reply{};
+        store_be<std::uint32_t>(reply.data(), wire::kReply);
+        for (std::uint32_t i = 0; i < 2; ++i) {
+            engine_->say_hello(1, i);
+            rte_pktmbuf_free(sent_within_seconds(i));
+            arrives(reply_queue,
+                datagram({kRemote, 5201}, {kLocal, session.streams[i].local_port}, reply));
+            ASSERT_TRUE(eventually([&] { return engine_->status(1).streams[i].open; }));
+        }
+        engine_->start(1, {.start = std::chrono::steady_clock::now(), .edges = {}, .end = {}});
+    }
+
+    stats::Snapshot finish(std::uint32_t stream)
+    {
+        engine_->finish(1);
+        EXPECT_TRUE(eventually([&] { return engine_->status(1).finished; }));
+        const auto last = engine_->snapshot(1, stream, stats::kFinalEdge);
+        EXPECT_TRUE(last);
+        return last.value_or(stats::Snapshot{});
+    }
+
+    static inline int next_ = 0;
+    std::array<rte_ring*, kQueues> rx_{}, tx_{};
+    std::optional<ports::Port> port_;
+    std::unique_ptr<ports::ExceptionPath> exceptions_;
+    std::unique_ptr<traffic::Traffic> engine_;
+    unsigned available_ = 0;
+};
+
+std::array<std::byte, 60> arp_frame()
+{
+    std::array<std::byte, 60> frame{};
+    frame[12] = std::byte{0x08};
+    frame[13] = std::byte{0x06};
+    frame[59] = std::byte{0x5a};
+    return frame;
+}
+
+TEST_F(OwnPort, GivesThePacketsOfOthersToTheKernelWithAndWithoutASession)
+{
+    const std::array<std::byte, 8> payload{};
+    for (const bool session : {false, true}) {
+        SCOPED_TRACE(session);
+        if (session) {
+            open_receivers(0);
+        }
+        for (unsigned q = 0; q < kQueues; ++q) {
+            arrives(q, frame_of(arp_frame()));
+            rte_mbuf* const arp = exception();
+            ASSERT_NE(arp, nullptr);
+            EXPECT_EQ(arp->pkt_len, 60U);
+            EXPECT_EQ(std::memcmp(rte_pktmbuf_mtod(arp, void*), arp_frame().data(), 60), 0);
+            rte_pktmbuf_free(arp);
+            // From the peer of the test, but to a port of somebody else.
+            arrives(q, datagram({kRemote, 5201}, {kLocal, 53}, payload));
+            rte_mbuf* const udp = exception();
+            ASSERT_NE(udp, nullptr);
+            rte_pktmbuf_free(udp);
+        }
+    }
+    EXPECT_EQ(engine_->trouble(1).unexpected, 0U);
+}
+
+TEST_F(OwnPort, SendsWhatTheKernelSendsByItsFirstPoller)
+{
+    for (const bool session : {false, true}) {
+        SCOPED_TRACE(session);
+        if (session) {
+            open_receivers(0);
+        }
+        std::array<rte_mbuf*, 1> mbuf{frame_of(arp_frame())};
+        ASSERT_EQ(exceptions_->send(mbuf), 1U);
+        rte_mbuf* const left = sent_within_seconds(0);
+        ASSERT_NE(left, nullptr);
+        EXPECT_EQ(std::memcmp(rte_pktmbuf_mtod(left, void*), arp_frame().data(), 60), 0);
+        rte_pktmbuf_free(left);
+    }
+    EXPECT_EQ(sent(1), nullptr);
+}
+
+TEST_F(OwnPort, KeepsTheKernelsPacketsWhileTheRingIsFull)
+{
+    constexpr unsigned kPackets = 600;  // more than the ring of 256 holds
+    for (unsigned i = 0; i < kPackets; ++i) {
+        std::array<rte_mbuf*, 1> mbuf{frame_of(arp_frame())};
+        mbuf[0]->pkt_len = mbuf[0]->data_len = static_cast<std::uint16_t>(60 + i % 500);
+        ASSERT_TRUE(eventually([&] { return exceptions_->send(mbuf) == 1; }));
+    }
+    ASSERT_TRUE(eventually([&] { return rte_ring_full(tx_[0]) == 1; }));
+    for (unsigned i = 0; i < kPackets; ++i) {
+        rte_mbuf* const left = sent_within_seconds(0);
+        ASSERT_NE(left, nullptr) << i;
+        EXPECT_EQ(left->pkt_len, 60 + i % 500) << "out of order";
+        rte_pktmbuf_free(left);
+    }
+}
+
+TEST_F(OwnPort, WakesATwinThatSleeps)
+{
+    ASSERT_TRUE(exceptions_->prepare_to_sleep());
+    pollfd wake{exceptions_->wake_fd(), POLLIN, 0};
+    EXPECT_EQ(poll(&wake, 1, 0), 0);
+    arrives(1, frame_of(arp_frame()));
+    EXPECT_EQ(poll(&wake, 1, 10'000), 1);
+    exceptions_->woke_up();
+    EXPECT_EQ(poll(&wake, 1, 0), 0);
+    // There is something: no time to sleep.
+    EXPECT_FALSE(exceptions_->prepare_to_sleep());
+    rte_pktmbuf_free(exception());
+}
+
+TEST_F(OwnPort, LetsAReceiverBelongToThePollerThatItsReplyCameTo)
+{
+    open_receivers(1);
+    for (std::uint32_t n = 1; n <= 100; ++n) {
+        for (const std::uint16_t port : {std::uint16_t{40000}, std::uint16_t{40001}}) {
+            arrives(1, datagram({kRemote, 5201}, {kLocal, port}, stamped(n)));
+        }
+        ASSERT_TRUE(eventually([&] { return rte_ring_empty(rx_[1]) == 1; }));
+    }
+    ASSERT_TRUE(eventually([&] { return engine_->status(1).datagrams_received == 200; }));
+    EXPECT_EQ(finish(0).arrived, 100U);
+    EXPECT_EQ(finish(1).arrived, 100U);
+    EXPECT_EQ(finish(1).lost, 0);
+}
+
+TEST_F(OwnPort, HandsPacketsOfAnotherPollersStreamOver)
+{
+    open_receivers(0);
+    for (std::uint32_t n = 1; n <= 100; ++n) {
+        // Both streams are poller 0's now; this comes to poller 1.
+        arrives(1, datagram({kRemote, 5201}, {kLocal, 40000}, stamped(n)));
+        ASSERT_TRUE(eventually([&] { return engine_->status(1).datagrams_received == n; }));
+    }
+    const auto last = finish(0);
+    EXPECT_EQ(last.arrived, 100U);
+    EXPECT_EQ(last.lost, 0);
+    EXPECT_EQ(engine_->trouble(1).not_handed_over, 0U);
+}
+
+TEST_F(OwnPort, BelievesWhatThePortSaysOfChecksums)
+{
+    open_receivers(0);
+    const Endpoint from{kRemote, 5201}, to{kLocal, 40000};
+    const auto marked = [&](std::uint32_t sequence, std::uint64_t flags, bool wrong) {
+        rte_mbuf* mbuf = datagram(from, to, stamped(sequence));
+        mbuf->ol_flags = flags;
+        if (wrong) {
+            ++*rte_pktmbuf_mtod_offset(mbuf, std::uint8_t*, mbuf->data_len - 1);
+        }
+        return mbuf;
+    };
+    arrives(0, marked(1, RTE_MBUF_F_RX_L4_CKSUM_GOOD, true));
+    arrives(0, marked(2, RTE_MBUF_F_RX_L4_CKSUM_NONE, true));
+    arrives(0, marked(3, RTE_MBUF_F_RX_L4_CKSUM_BAD, false));
+    arrives(0, marked(4, RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN, true));
+    arrives(0, marked(5, RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN, false));
+    ASSERT_TRUE(eventually([&] { return engine_->status(1).datagrams_received == 3; }));
+    EXPECT_EQ(finish(0).lost, 2);
+    EXPECT_EQ(engine_->trouble(1).bad_checksum, 2U);
+}
+
+}  // namespace
+}  // namespace dpdkperf::engine
