@@ -1,6 +1,8 @@
 #include "dpdkperf/control/path_watch.hpp"
 #include "dpdkperf/host/netlink.hpp"
 
+#include <utility>
+
 #include <asio/posix/stream_descriptor.hpp>
 
 namespace dpdkperf::control {
@@ -30,6 +32,7 @@ public:
     {
         interface_index_ = interface_index;
         next_hop_ = next_hop;
+        link_up_ = true;
         events_ = std::make_shared<Events>(std::move(events));
         wait();
     }
@@ -69,10 +72,22 @@ private:
             if (change.interface_index != interface_index_) {
                 return;
             }
-            change.removed ? events.interface_removed() : events.link_changed(change.up);
+            change.removed ? events.interface_removed() : on_link_change(change.up, events);
         };
         if (!watch_.drain(on_neighbour, on_link)) {
             read_anew(events);
+        }
+    }
+
+    // Messages may be older than watch(), and of one change there may be several.
+    void on_link_change(bool up, const Events& events)
+    {
+        if (!up) {
+            const auto now = host::interface_by_index(interface_index_);
+            up = now && now->running;
+        }
+        if (std::exchange(link_up_, up) != up) {
+            events.link_changed(up);
         }
     }
 
@@ -92,6 +107,7 @@ private:
     asio::posix::stream_descriptor readable_;
     std::uint32_t interface_index_ = 0;
     IpAddress next_hop_;
+    bool link_up_ = true;             // as was told last
     std::shared_ptr<Events> events_;  // weakly held by the handler that is due
 };
 

@@ -24,8 +24,8 @@ std::uint64_t default_datagram(std::uint32_t control_mss_bytes, PayloadBytes max
 
 }  // namespace
 
-proto::Parameters parameters_of(
-    const options::Plan& plan, std::uint32_t control_mss_bytes, PayloadBytes max_datagram)
+proto::Parameters parameters_of(const options::Plan& plan, std::uint32_t control_mss_bytes,
+    PayloadBytes max_datagram, std::uint32_t default_streams)
 {
     const bool by_amount = plan.bytes > 0 || plan.blocks > 0;
     proto::Parameters p;
@@ -34,7 +34,7 @@ proto::Parameters parameters_of(
     p.time = plan.duration.value_or(by_amount ? std::chrono::seconds{0} : kDefaultDuration);
     p.bytes = plan.bytes;
     p.blocks = plan.blocks;
-    p.parallel = plan.parallel;
+    p.parallel = plan.parallel.value_or(default_streams);
     p.reverse = plan.reverse;
     p.bidirectional = plan.bidirectional;
     p.window_bytes = plan.window_bytes;

@@ -13,9 +13,10 @@ namespace dpdkperf::control {
 
 // What a client asks the server for. `control_mss_bytes`: segment size of the control connection, 0
 // if unknown, which is the size of a datagram unless the user chose one, as in iperf3 (3.12,
-// src/iperf_client_api.c), but never more than `max_datagram` holds.
-proto::Parameters parameters_of(
-    const options::Plan& plan, std::uint32_t control_mss_bytes, PayloadBytes max_datagram);
+// src/iperf_client_api.c), but never more than `max_datagram` holds. `default_streams`: where the
+// user did not say how many.
+proto::Parameters parameters_of(const options::Plan& plan, std::uint32_t control_mss_bytes,
+    PayloadBytes max_datagram, std::uint32_t default_streams);
 
 // What was agreed, for the report. `peer`: a server's client.
 stats::TestSettings settings_of(const options::Plan& plan, const proto::Parameters& parameters,

@@ -18,7 +18,9 @@ constexpr std::string_view kUsage =
     "EAL options (see DPDK's documentation) stand before \"--\", iperf3's after it.\n"
     "Without a \"--\" all options are iperf3's, and port and cores are found by themselves:\n"
     "  dpdkperf -c 10.0.0.2 -u -b 0\n"
-    "  dpdkperf -l 0-3 -- -c 10.0.0.2 -u -b 0\n";
+    "  dpdkperf -l 0-3 -- -c 10.0.0.2 -u -b 0\n"
+    "A device that is named there belongs to DPDK; the kernel gets a twin of it:\n"
+    "  dpdkperf -l 0-3 -a 5e:00.0 -- -c 10.0.0.2 -u -b 0 --ip 10.0.0.1/24\n";
 
 // "  -t, --time      #         " and the help, its further lines below its first.
 std::string entry(const Option& option)
@@ -99,6 +101,7 @@ std::string help_text()
 {
     return std::string{kUsage} + '\n' + group("Server or Client:", Side::kBoth) +
            group("Server specific:", Side::kServer) + group("Client specific:", Side::kClient) +
+           group("Port (not in iperf3):", Side::kPort) +
            "\n[KMG] indicates options that support a K/M/G suffix for kilo-, mega-, or giga-\n\n" +
            not_yet();
 }

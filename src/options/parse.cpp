@@ -39,7 +39,8 @@ struct Match {
     std::string_view name;
 };
 
-// All options and aliases that begin with `text`; the one that equals it stands alone.
+// All options and aliases that begin with `text`; the one that equals it stands alone. Ours never
+// make an abbreviation ambiguous that is none with iperf3.
 std::vector<Match> matches(std::string_view text)
 {
     std::vector<Match> found;
@@ -52,6 +53,10 @@ std::vector<Match> matches(std::string_view text)
                 found.push_back({&option, name});
             }
         }
+    }
+    const auto ours = [](const Match& m) { return m.option->side == Side::kPort; };
+    if (!std::all_of(found.begin(), found.end(), ours)) {
+        std::erase_if(found, ours);
     }
     return found;
 }

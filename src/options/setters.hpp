@@ -45,4 +45,12 @@ Status set_omit(Draft& draft, std::string_view value);
 Status set_64bit_counters(Draft& draft, std::string_view value);
 Status set_repeating_payload(Draft& draft, std::string_view value);
 
+// Not iperf3's (port_setters.cpp).
+Status set_ip(Draft& draft, std::string_view value);
+Status set_gateway(Draft& draft, std::string_view value);
+Status set_default_route(Draft& draft, std::string_view value);
+Status set_mtu(Draft& draft, std::string_view value);
+Status set_rx_csum(Draft& draft, std::string_view value);
+Status set_dry_run(Draft& draft, std::string_view value);
+
 }  // namespace dpdkperf::options

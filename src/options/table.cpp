@@ -108,6 +108,18 @@ constexpr Option kTable[] = {
         "use repeating pattern in payload, instead of\nrandomized payload (like in iperf2)",
         set_repeating_payload),
 
+    row(0, "ip", kPort, "<addr>/<len>",
+        "address of a port that DPDK owns; may be given\nonce more for the other family", set_ip),
+    row(0, "gateway", kPort, "<addr>",
+        "reach the server through it (a host route);\nmay be given once more for the other family",
+        set_gateway),
+    row(0, "default-route", kPort, "reach everybody through the gateway", set_default_route),
+    row(0, "mtu", kPort, "#", "largest IP packet (default: what the port has)", set_mtu),
+    row(0, "rx-csum", kPort, "auto|full",
+        "full: verify received checksums also where the\nlink is this machine's memory",
+        set_rx_csum),
+    row(0, "dry-run", kPort, "print what DPDK would be told about the port", set_dry_run),
+
     not_yet('f', "format", kBoth, kValue),
     not_yet('I', "pidfile", kBoth, kValue),
     not_yet('F', "file", kBoth, kValue),

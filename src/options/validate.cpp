@@ -81,6 +81,26 @@ Status check_direction(const Plan& plan)
     return {};
 }
 
+// The gateway of a server leads to clients that it does not know yet.
+Status check_gateways(const Plan& plan)
+{
+    if (plan.default_route && plan.gateways.empty()) {
+        return usage("--default-route: needs a --gateway");
+    }
+    for (const IpAddress& gateway : plan.gateways) {
+        const std::string shown = "--gateway '" + to_string(gateway) + "': ";
+        if (plan.role == Role::kServer && !plan.default_route) {
+            return usage(shown + "a server can't know who is behind it; add --default-route");
+        }
+        const bool reachable = std::ranges::any_of(
+            plan.addresses, [&](const IpPrefix& p) { return p.contains(gateway); });
+        if (!plan.addresses.empty() && !reachable) {
+            return usage(shown + "is in the network of no --ip");
+        }
+    }
+    return {};
+}
+
 // The most datagrams that a stream of this test can have; infinite without a limit.
 double max_datagrams(const Plan& plan)
 {
@@ -129,6 +149,9 @@ Status validate(Draft& draft)
         return status;
     }
     draft.plan.role = *draft.role;
+    if (Status status = check_gateways(draft.plan); !status) {
+        return status;
+    }
     if (draft.plan.role != Role::kClient) {
         return {};
     }

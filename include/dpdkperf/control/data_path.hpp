@@ -32,6 +32,8 @@ struct DataPath {
     Mac next_hop;
     IpAddress next_hop_address;
     IpAddress local;
+    std::uint32_t streams = 1;  // of a client that was not told how many: one for each poller
+                                // that the user has asked for
 };
 
 // Where control gets its ports from. One user at a time, main thread only.

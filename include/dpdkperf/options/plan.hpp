@@ -1,5 +1,6 @@
 #pragma once
 
+#include "dpdkperf/base/address.hpp"
 #include "dpdkperf/base/units.hpp"
 
 #include <chrono>
@@ -43,7 +44,7 @@ struct Plan {
                                                    // validate() sets the default
     std::uint64_t bytes = 0;                       // -n, 0: no limit
     std::uint64_t blocks = 0;                      // -k, 0: no limit
-    std::uint32_t parallel = 1;                    // -P
+    std::optional<std::uint32_t> parallel;         // -P; iperf3: 1, see DataPath::streams
     bool reverse = false;                          // -R
     bool bidirectional = false;                    // --bidir
     std::chrono::seconds omit{0};                  // -O
@@ -56,6 +57,14 @@ struct Plan {
 
     // What stands before "--": for DPDK's EAL.
     std::vector<std::string> eal_arguments;
+
+    // Ours, both roles. All but the last two are for a port that DPDK owns.
+    std::vector<IpPrefix> addresses;         // --ip, of its kernel twin
+    std::vector<IpAddress> gateways;         // --gateway, at most one of either family
+    bool default_route = false;              // --default-route
+    std::optional<std::uint32_t> mtu_bytes;  // --mtu, of IP packets
+    bool verify_all_checksums = false;       // --rx-csum full
+    bool dry_run = false;                    // --dry-run
 };
 
 }  // namespace dpdkperf::options

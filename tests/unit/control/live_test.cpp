@@ -113,10 +113,10 @@ TEST_P(OurClient, RunsATestWithAStockServer)
     EXPECT_TRUE(world.steering.claims.empty());
     ASSERT_EQ(world.sink.summaries.size(), 1U);
     const auto& ours = world.sink.summaries[0].streams;
-    ASSERT_EQ(ours.size(), plan.parallel * (plan.bidirectional ? 2 : 1));
+    ASSERT_EQ(ours.size(), plan.parallel.value_or(1) * (plan.bidirectional ? 2 : 1));
     const json& streams = theirs.at("end").at("streams");
     ASSERT_EQ(streams.size(), ours.size());
-    EXPECT_EQ(theirs.at("start").at("test_start").at("num_streams"), plan.parallel);
+    EXPECT_EQ(theirs.at("start").at("test_start").at("num_streams"), plan.parallel.value_or(1));
     for (std::size_t i = 0; i < ours.size(); ++i) {
         SCOPED_TRACE(i);
         const json& udp = streams[i].at("udp");

@@ -25,16 +25,24 @@ TEST(Settings, DatagramsAreAsLongAsASegmentUnlessTheUserSays)
     for (const Case& c : cases) {
         options::Plan plan;
         plan.block_bytes = c.wanted;
-        EXPECT_EQ(parameters_of(plan, c.mss, {c.max}).block_bytes, c.bytes);
+        EXPECT_EQ(parameters_of(plan, c.mss, {c.max}, 1).block_bytes, c.bytes);
     }
 }
 
 TEST(Settings, AnAmountReplacesTheDuration)
 {
     options::Plan plan;
-    EXPECT_EQ(parameters_of(plan, 0, {1472}).time, 10s);
+    EXPECT_EQ(parameters_of(plan, 0, {1472}, 1).time, 10s);
     plan.blocks = 5;
-    EXPECT_EQ(parameters_of(plan, 0, {1472}).time, 0s);
+    EXPECT_EQ(parameters_of(plan, 0, {1472}, 1).time, 0s);
+}
+
+TEST(Settings, TheUsersNumberOfStreamsComesBeforeOnePerPoller)
+{
+    options::Plan plan;
+    EXPECT_EQ(parameters_of(plan, 0, {1472}, 3).parallel, 3U);
+    plan.parallel = 1;
+    EXPECT_EQ(parameters_of(plan, 0, {1472}, 3).parallel, 1U);
 }
 
 TEST(Settings, DatagramsThatDoNotFitAreRefusedInWords)

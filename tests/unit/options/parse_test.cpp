@@ -120,7 +120,7 @@ TEST(Options, DefaultsOfAClientAreIperf3s)
     EXPECT_EQ(tcp.interval, std::chrono::seconds{1});
     EXPECT_EQ(tcp.duration, std::chrono::seconds{10});
     EXPECT_EQ(tcp.rate, BitRate{});
-    EXPECT_EQ(tcp.parallel, 1U);
+    EXPECT_FALSE(tcp.parallel);
 
     EXPECT_EQ(parsed({"-c", "h", "-u"}).rate, BitRate::from_bps(1'048'576));
     EXPECT_EQ(parsed({"-c", "h", "-n", "1M"}).duration, std::chrono::seconds{0});

@@ -1,0 +1,82 @@
+// The options of ours: what a port that DPDK owns is to look like.
+
+#include "setters.hpp"
+#include "values.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace dpdkperf::options {
+
+namespace {
+
+// The smallest MTU that IPv4 works with (RFC 791, 3.2), and the largest of a TAP interface.
+constexpr std::int64_t kMinMtu = 68, kMaxMtu = 65'521;
+
+bool has_family(const std::vector<IpAddress>& addresses, const IpAddress& wanted)
+{
+    return std::ranges::any_of(
+        addresses, [&](const IpAddress& a) { return a.is_v4() == wanted.is_v4(); });
+}
+
+}  // namespace
+
+Status set_ip(Draft& draft, std::string_view value)
+{
+    auto prefix = IpPrefix::parse(value);
+    if (!prefix) {
+        return std::move(prefix).error();
+    }
+    const IpAddress& a = prefix->address;
+    if (a.is_unspecified() || a.is_multicast() || a.is_loopback()) {
+        return Error{Errc::kUsage, "not the address of a single host"};
+    }
+    draft.plan.addresses.push_back(*prefix);
+    return {};
+}
+
+Status set_gateway(Draft& draft, std::string_view value)
+{
+    auto address = IpAddress::parse(value);
+    if (!address) {
+        return std::move(address).error();
+    }
+    if (has_family(draft.plan.gateways, *address)) {
+        return Error{Errc::kUsage, "there is a gateway of this family already"};
+    }
+    draft.plan.gateways.push_back(*address);
+    return {};
+}
+
+Status set_default_route(Draft& draft, std::string_view)
+{
+    draft.plan.default_route = true;
+    return {};
+}
+
+Status set_mtu(Draft& draft, std::string_view value)
+{
+    const auto bytes = to_integer(value, kMinMtu, kMaxMtu, "must be from 68 to 65521");
+    if (!bytes) {
+        return bytes.error();
+    }
+    draft.plan.mtu_bytes = static_cast<std::uint32_t>(*bytes);
+    return {};
+}
+
+Status set_rx_csum(Draft& draft, std::string_view value)
+{
+    if (value != "auto" && value != "full") {
+        return Error{Errc::kUsage, "must be 'auto' or 'full'"};
+    }
+    draft.plan.verify_all_checksums = value == "full";
+    return {};
+}
+
+Status set_dry_run(Draft& draft, std::string_view)
+{
+    draft.plan.dry_run = true;
+    return {};
+}
+
+}  // namespace dpdkperf::options
