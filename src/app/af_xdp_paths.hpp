@@ -5,6 +5,7 @@
 #include "dpdkperf/engine/udp_engine.hpp"
 #include "dpdkperf/host/keeper.hpp"
 #include "dpdkperf/ports/eal.hpp"
+#include "path_worker.hpp"
 
 #include <chrono>
 #include <memory>
@@ -14,7 +15,6 @@
 
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
-#include <asio/thread_pool.hpp>
 
 namespace dpdkperf::app {
 
@@ -40,17 +40,17 @@ private:
     Status open(const host::Interface& interface);
     void close_port();
 
-    // One at a time on the worker: all below is the worker's, except generation_.
+    // One at a time on the worker: all below is the worker's, except idle_.
     asio::io_context& loop_;
     host::Keeper& keeper_;
     const std::vector<std::string> eal_arguments_;
     std::optional<ports::Eal> eal_;
     std::unique_ptr<drivers::AfXdpPort> port_;
     std::unique_ptr<traffic::Traffic> engine_;
+    std::size_t pollers_ = 0;  // of engine_
 
     asio::steady_timer idle_;
-    std::uint64_t generation_ = 0;  // main: of the last acquire() or release()
-    asio::thread_pool worker_{1};
+    PathWorker worker_;
 };
 
 }  // namespace dpdkperf::app

@@ -7,13 +7,16 @@
 #include "dpdkperf/control/signals.hpp"
 #include "dpdkperf/host/keeper.hpp"
 #include "dpdkperf/options/options.hpp"
+#include "dpdkperf/ports/eal.hpp"
 #include "dpdkperf/report/reporter.hpp"
+#include "owned_paths.hpp"
 
 #include <cstdio>
 #include <exception>
 #include <iostream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <asio/io_context.hpp>
@@ -31,7 +34,7 @@ int fail(const std::string& message)
 
 // Client and server have the same life: run until `done`, tell them of signals.
 template <class Role>
-int run_role(asio::io_context& loop, Role& role)
+int live(asio::io_context& loop, Role& role)
 {
     int exit_code = 1;
     const control::TerminationSignals signals{loop, [&](int signal) { role.interrupt(signal); }};
@@ -43,8 +46,55 @@ int run_role(asio::io_context& loop, Role& role)
     return exit_code;
 }
 
-int run(const options::Plan& plan)
+int run_role(asio::io_context& loop, const options::Plan& plan, control::DataPaths& paths,
+    control::PathWatch& watch, stats::ReportSink& sink)
 {
+    if (plan.role == options::Role::kServer) {
+        control::Server server{loop, plan, paths, watch, sink};
+        return live(loop, server);
+    }
+    control::ClientTest client{loop, plan, paths, watch, sink};
+    return live(loop, client);
+}
+
+// The control connection goes through the kernel twin of the port.
+int run_on_own_port(asio::io_context& loop, host::Keeper& keeper, options::Plan plan,
+    control::PathWatch& watch, stats::ReportSink& sink)
+{
+    if (plan.bind_device) {
+        return fail("--bind-dev '" + *plan.bind_device + "': the port is named before '--'");
+    }
+    auto paths = OwnedPaths::open(loop, keeper, plan);
+    if (!paths) {
+        return fail(paths.error().message);
+    }
+    plan.bind_device = (*paths)->twin();
+    return run_role(loop, plan, **paths, watch, sink);
+}
+
+// Options of a port that DPDK owns mean nothing without one.
+Status check_port_options(const options::Plan& plan)
+{
+    const char* option = nullptr;
+    if (!plan.addresses.empty()) {
+        option = "--ip";
+    } else if (!plan.gateways.empty()) {
+        option = "--gateway";
+    } else if (plan.mtu_bytes) {
+        option = "--mtu";
+    }
+    if (option == nullptr || ports::names_a_device(plan.eal_arguments)) {
+        return {};
+    }
+    return Error{Errc::kUsage, std::string{option} + ": no device is named; name one before " +
+                                   "'--' with -a PCI or --vdev"};
+}
+
+int run(options::Plan plan)
+{
+    if (Status status = check_port_options(plan); !status) {
+        return fail(status.error().message);
+    }
     auto keeper = host::Keeper::start();  // forks: before there is any thread
     if (!keeper) {
         return fail(keeper.error().message);
@@ -60,18 +110,16 @@ int run(const options::Plan& plan)
     if (!watch) {
         return fail(watch.error().message);
     }
-    AfXdpPaths paths{loop, *keeper, plan.eal_arguments};
-    if (plan.role == options::Role::kServer) {
-        control::Server server{loop, plan, paths, **watch, reporter};
-        return run_role(loop, server);
+    if (ports::names_a_device(plan.eal_arguments)) {
+        return run_on_own_port(loop, *keeper, std::move(plan), **watch, reporter);
     }
-    control::ClientTest client{loop, plan, paths, **watch, reporter};
-    return run_role(loop, client);
+    AfXdpPaths paths{loop, *keeper, plan.eal_arguments};
+    return run_role(loop, plan, paths, **watch, reporter);
 }
 
 int start(const std::vector<std::string_view>& arguments)
 {
-    const auto plan = options::parse(arguments);
+    auto plan = options::parse(arguments);
     if (!plan) {
         std::fprintf(stderr, "dpdkperf: parameter error - %s\n%s", plan.error().message.c_str(),
             "Usage: dpdkperf [EAL options --] [-s|-c host] [options]\n"
@@ -89,7 +137,7 @@ int start(const std::vector<std::string_view>& arguments)
     case options::Role::kServer:
         break;
     }
-    return run(*plan);
+    return run(*std::move(plan));
 }
 
 }  // namespace

@@ -1,0 +1,193 @@
+#include "owned_paths.hpp"
+
+#include "dpdkperf/host/pci_device.hpp"
+#include "eal_choice.hpp"
+#include "pollers.hpp"
+#include "routes.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+namespace dpdkperf::app {
+
+namespace {
+
+constexpr const char* kTwinName = "dpdkperf%d";
+
+// Everything of either family (RFC 4632, RFC 4291 2.3: a prefix of no bits).
+IpPrefix everywhere(bool ipv4)
+{
+    return {ipv4 ? IpAddress::from_v4(0) : IpAddress::from_v6_bytes({}), 0};
+}
+
+// The PCI addresses behind -a and --allow.
+std::vector<std::string> allowed_devices(const std::vector<std::string>& arguments)
+{
+    std::vector<std::string> devices;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const std::string_view a = arguments[i];
+        if ((a == "-a" || a == "--allow") && i + 1 < arguments.size()) {
+            devices.push_back(arguments[++i]);
+        } else if (a.starts_with("--allow=")) {
+            devices.emplace_back(a.substr(a.find('=') + 1));
+        } else if (a.starts_with("-a")) {
+            devices.emplace_back(a.substr(2));
+        }
+    }
+    return devices;
+}
+
+// DPDK passes over devices that it can't have, without a word.
+Status check_devices(const std::vector<std::string>& arguments)
+{
+    for (const std::string& address : allowed_devices(arguments)) {
+        const auto device = host::pci_device(address);
+        if (!device) {
+            return device.error();
+        }
+        if (Status status = host::check_for_dpdk(*device); !status) {
+            return status;
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<OwnedPaths>> OwnedPaths::open(
+    asio::io_context& loop, host::Keeper& keeper, const options::Plan& plan)
+{
+    if (Status status = check_devices(plan.eal_arguments); !status) {
+        return std::move(status).error();
+    }
+    auto eal = start_eal(plan.eal_arguments, {}, keeper);
+    if (!eal) {
+        return std::move(eal).error();
+    }
+    std::unique_ptr<OwnedPaths> paths{new OwnedPaths{loop, plan, *std::move(eal)}};
+    for (const auto step :
+        {&OwnedPaths::open_port, &OwnedPaths::open_twin, &OwnedPaths::create_engine}) {
+        if (Status status = (paths.get()->*step)(); !status) {
+            return std::move(status).error();
+        }
+    }
+    return paths;
+}
+
+OwnedPaths::OwnedPaths(asio::io_context& loop, const options::Plan& plan, ports::Eal eal)
+    : plan_{plan}, eal_{std::move(eal)}, worker_{loop}
+{
+}
+
+OwnedPaths::~OwnedPaths()
+{
+    worker_.join();
+    engine_.reset();  // pollers let go of port and twin
+    twin_.reset();
+    port_.reset();
+}
+
+Status OwnedPaths::open_port()
+{
+    auto port = drivers::OwnedPort::open(
+        eal_, {.queue_pairs = static_cast<std::uint16_t>(eal_.poller_lcores().size()),
+                  .mtu_bytes = plan_.mtu_bytes});
+    if (!port) {
+        return std::move(port).error();
+    }
+    port_ = *std::move(port);
+    if (plan_.addresses.empty()) {
+        return Error{
+            Errc::kUsage, "port " + port_->name() + " has no address; give it one with --ip"};
+    }
+    return {};
+}
+
+Status OwnedPaths::open_twin()
+{
+    auto twin = drivers::KernelTwin::open({.tap = {.name = kTwinName,
+                                               .mac = port_->mac(),
+                                               .mtu_bytes = port_->mtu_bytes(),
+                                               .addresses = plan_.addresses},
+        .port_id = port_->id(),
+        .pool = port_->queues().front().pool});
+    if (!twin) {
+        return std::move(twin).error().within("kernel twin of port " + port_->name());
+    }
+    twin_ = *std::move(twin);
+    for (const IpAddress& gateway : plan_.gateways) {
+        if (!plan_.default_route) {
+            continue;
+        }
+        if (Status s = twin_->tap().add_route(everywhere(gateway.is_v4()), gateway); !s) {
+            return s;
+        }
+    }
+    return {};
+}
+
+Status OwnedPaths::create_engine()
+{
+    const bool trusted = port_->in_memory() && !plan_.verify_all_checksums;
+    auto engine = engine::create_udp_engine({.eal = &eal_,
+        .pollers = deal_queues(eal_.poller_lcores(), port_->queues()),
+        .mac = port_->mac(),
+        .mtu_bytes = port_->mtu_bytes(),
+        .rx_checksum = trusted ? engine::RxChecksum::kTrust : engine::RxChecksum::kVerify,
+        .exceptions = &twin_->exceptions()});
+    if (!engine) {
+        return std::move(engine).error();
+    }
+    engine_ = *std::move(engine);
+    return {};
+}
+
+void OwnedPaths::acquire(const control::PathRequest& request, Handler handler)
+{
+    worker_.ask([this, request] { return find(request); }, std::move(handler));
+}
+
+Result<control::DataPath> OwnedPaths::find(control::PathRequest request)
+{
+    if (Status status = add_host_route(request.remote); !status) {
+        return std::move(status).error();
+    }
+    request.device = twin();
+    auto route = find_route(request);
+    if (!route) {
+        return std::move(route).error().within("port " + port_->name());
+    }
+    if (Status status = wait_for_link(route->interface, kLinkPatience); !status) {
+        return std::move(status).error().within("port " + port_->name());
+    }
+    const auto mac = host::resolve_neighbour(route->interface, route->next_hop, request.patience);
+    if (!mac) {
+        return mac.error();
+    }
+    return control::DataPath{.traffic = engine_.get(),
+        .steering = &steering_,
+        .interface = port_->name(),
+        .driver = port_->driver(),
+        .interface_index = route->interface.index,
+        .next_hop = *mac,
+        .next_hop_address = route->next_hop,
+        .local = request.local.value_or(route->source),
+        .streams = default_streams(plan_.eal_arguments, eal_.poller_lcores().size())};
+}
+
+// A client's server behind the gateway; nobody else is reached through it unless the user says so.
+Status OwnedPaths::add_host_route(const IpAddress& remote)
+{
+    const bool is_client = plan_.role == options::Role::kClient;
+    const bool neighbour =
+        std::ranges::any_of(plan_.addresses, [&](const IpPrefix& p) { return p.contains(remote); });
+    const auto gateway = std::ranges::find_if(
+        plan_.gateways, [&](const IpAddress& g) { return g.is_v4() == remote.is_v4(); });
+    if (!is_client || neighbour || plan_.default_route || gateway == plan_.gateways.end()) {
+        return {};
+    }
+    return twin_->tap().add_route(IpPrefix::host(remote), *gateway);
+}
+
+}  // namespace dpdkperf::app

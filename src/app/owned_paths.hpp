@@ -1,0 +1,73 @@
+#pragma once
+
+#include "dpdkperf/control/data_path.hpp"
+#include "dpdkperf/drivers/kernel_twin.hpp"
+#include "dpdkperf/drivers/owned.hpp"
+#include "dpdkperf/engine/udp_engine.hpp"
+#include "dpdkperf/host/keeper.hpp"
+#include "dpdkperf/host/steering.hpp"
+#include "dpdkperf/options/plan.hpp"
+#include "dpdkperf/ports/eal.hpp"
+#include "path_worker.hpp"
+
+#include <memory>
+#include <string>
+
+#include <asio/io_context.hpp>
+
+namespace dpdkperf::app {
+
+// The one path of a port that DPDK owns. Port, kernel twin and pollers are there from the
+// beginning to the end, because the control connection needs them.
+class OwnedPaths final : public control::DataPaths {
+public:
+    // `plan`, `keeper` and `loop` outlive this. Main thread. Errors: what EAL, the port and the
+    // twin refuse; kUsage if the port gets no address.
+    static Result<std::unique_ptr<OwnedPaths>> open(
+        asio::io_context& loop, host::Keeper& keeper, const options::Plan& plan);
+    OwnedPaths(const OwnedPaths&) = delete;
+    OwnedPaths& operator=(const OwnedPaths&) = delete;
+    ~OwnedPaths() override;
+
+    void acquire(const control::PathRequest& request, Handler handler) override;
+    void release() override { worker_.forget(); }
+
+    // The kernel interface that the control connection uses.
+    [[nodiscard]] const std::string& twin() const { return twin_->tap().name(); }
+
+private:
+    OwnedPaths(asio::io_context& loop, const options::Plan& plan, ports::Eal eal);
+    Status open_port();
+    Status open_twin();
+    Status create_engine();
+    // Worker thread.
+    Result<control::DataPath> find(control::PathRequest request);
+    Status add_host_route(const IpAddress& remote);
+
+    // The pollers see every packet and know their flows: there is nobody to tell.
+    class NoSteering final : public host::Steering {
+    public:
+        Status claim_flow(host::IpProtocol, const Endpoint&, const Endpoint&) override
+        {
+            return {};
+        }
+        void release_flow(host::IpProtocol, const Endpoint&, const Endpoint&) override {}
+        Status claim_peer(host::IpProtocol, const Endpoint&, const IpAddress&) override
+        {
+            return {};
+        }
+        void release_peer(host::IpProtocol, const Endpoint&, const IpAddress&) override {}
+        void heartbeat() override {}
+        [[nodiscard]] Stray stray() const override { return {}; }
+    };
+
+    const options::Plan& plan_;
+    ports::Eal eal_;
+    std::unique_ptr<drivers::OwnedPort> port_;
+    std::unique_ptr<drivers::KernelTwin> twin_;
+    std::unique_ptr<traffic::Traffic> engine_;
+    NoSteering steering_;
+    PathWorker worker_;
+};
+
+}  // namespace dpdkperf::app
