@@ -259,8 +259,8 @@ void ClientTest::Impl::converse()
 {
     mss_bytes_ = segment_bytes(socket_);
     const auto limit = path_->traffic->max_datagram(addresses_[next_address_].is_v4());
-    auto session = proto::Session::client(
-        cookie_, parameters_of(plan_, mss_bytes_, limit, path_->streams));
+    auto session =
+        proto::Session::client(cookie_, parameters_of(plan_, mss_bytes_, limit, path_->streams));
     link_ = Link::make(loop_, std::move(socket_), std::move(session));
     link_->start([weak = weak_from_this()](const proto::Action& action) {
         if (const auto self = weak.lock(); self && !self->ended_) {

@@ -10,7 +10,7 @@
 
 namespace dpdkperf::options {
 
-enum class Side { kBoth, kServer, kClient, kPort };  // kPort: both, and not iperf3's
+enum class Side { kBoth, kServer, kClient, kPort };     // kPort: both, and not iperf3's
 enum class Takes { kNothing, kValue, kOptionalValue };  // kOptionalValue: only as --name=value
 enum class Support { kYes, kNotYet };
 
