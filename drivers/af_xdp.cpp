@@ -1,5 +1,6 @@
 #include "dpdkperf/drivers/af_xdp.hpp"
 
+#include "dpdkperf/drivers/families.hpp"
 #include "dpdkperf/host/driver_leftovers.hpp"
 #include "dpdkperf/host/interface_facts.hpp"
 
@@ -35,7 +36,7 @@ ports::PortPlan plan_for_queue(const host::Interface& interface, const rte_eth_d
 {
     // No fast free: mbufs come back one by one from the kernel's completion ring, or through RX.
     auto plan = ports::plan_for(
-        {.queue_pairs = 1, .mtu_bytes = interface.mtu_bytes + kXdpHeadroomBytes}, info);
+        {.queue_pairs = 1, .mtu_bytes = interface.mtu_bytes + kXdpHeadroomBytes}, info, families());
     const auto facts = host::interface_facts(interface);
     plan.numa_node = facts.numa_node.value_or(-1);
     return plan;

@@ -1,5 +1,7 @@
 #include "dpdkperf/drivers/owned.hpp"
 
+#include "dpdkperf/drivers/families.hpp"
+
 #include <algorithm>
 #include <array>
 #include <string_view>

@@ -25,27 +25,6 @@ std::string numbers(const char* what, unsigned a, const char* of, unsigned b)
 
 }  // namespace
 
-PortPlan plan_for(const PortRequest& request, const rte_eth_dev_info& device)
-{
-    const auto within = [](std::uint16_t wanted, const rte_eth_desc_lim& limit) {
-        const auto top = limit.nb_max == 0 ? wanted : std::min(wanted, limit.nb_max);
-        return std::max(top, limit.nb_min);
-    };
-    PortPlan plan;
-    plan.queue_pairs = request.queue_pairs;
-    plan.rx_descriptors = within(plan.rx_descriptors, device.rx_desc_lim);
-    plan.tx_descriptors = within(plan.tx_descriptors, device.tx_desc_lim);
-    if (request.transmits_only) {
-        plan.pool_mbufs = 4095;
-        plan.tx_offloads = device.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
-    }
-    // Frames with a VLAN tag fit as well; a multiple of 64 keeps mbufs on cache lines.
-    const std::uint32_t frame = request.mtu_bytes + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN;
-    plan.data_room_bytes = static_cast<std::uint16_t>(
-        std::max<std::uint32_t>(plan.data_room_bytes, (frame + 63) / 64 * 64));
-    return plan;
-}
-
 void Port::FreePool::operator()(rte_mempool* pool) const noexcept
 {
     rte_mempool_free(pool);

@@ -6,6 +6,7 @@
 // can then be checked packet by packet. "bare" takes mbufs from the pool and gives them to the
 // driver, and writes nothing: what the pool and the driver leave for a sender.
 
+#include "dpdkperf/drivers/families.hpp"
 #include "dpdkperf/engine/udp_engine.hpp"
 
 #include <algorithm>
@@ -68,7 +69,8 @@ Result<ports::Port> open_port(const Arguments& a)
     rte_eth_dev_info info{};
     rte_eth_dev_info_get(id, &info);
     auto port = ports::Port::configure(
-        id, ports::plan_for({.queue_pairs = 1, .mtu_bytes = 1500, .transmits_only = true}, info));
+        id, ports::plan_for({.queue_pairs = 1, .mtu_bytes = 1500, .transmits_only = true}, info,
+                drivers::families()));
     if (port) {
         if (Status started = port->start(); !started) {
             return std::move(started).error();

@@ -2,6 +2,7 @@
 
 #include "dpdkperf/base/address.hpp"
 #include "dpdkperf/base/result.hpp"
+#include "dpdkperf/ports/port_plan.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -9,30 +10,8 @@
 #include <vector>
 
 struct rte_mempool;
-struct rte_eth_dev_info;
 
 namespace dpdkperf::ports {
-
-// All that is told to DPDK about a port. Computed before the port is touched.
-struct PortPlan {
-    std::uint16_t queue_pairs = 1;
-    std::uint16_t rx_descriptors = 1024;
-    std::uint16_t tx_descriptors = 1024;
-    std::uint32_t pool_mbufs = 8191;       // per queue pair
-    std::uint32_t cache_mbufs = 512;       // per lcore
-    std::uint16_t data_room_bytes = 2048;  // of an mbuf, behind the headroom
-    std::uint64_t tx_offloads = 0;
-    int numa_node = -1;
-};
-
-struct PortRequest {
-    std::uint16_t queue_pairs = 1;
-    std::uint32_t mtu_bytes = 1500;
-    bool transmits_only = false;  // no RX ring to be kept filled
-};
-
-// A pure function: no port is touched.
-PortPlan plan_for(const PortRequest& request, const rte_eth_dev_info& device);
 
 // One RX and one TX queue, polled by one lcore, and the pool of both.
 struct QueuePair {

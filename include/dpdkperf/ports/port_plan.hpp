@@ -1,0 +1,101 @@
+#pragma once
+
+#include "dpdkperf/base/result.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+struct rte_eth_dev_info;
+
+namespace dpdkperf::ports {
+
+// What the data plane wants of a port.
+struct PortRequest {
+    std::uint16_t queue_pairs = 1;
+    std::uint32_t mtu_bytes = 1500;  // largest IP packet
+    bool transmits_only = false;     // no RX ring to be kept filled
+    bool rx_checksum = true;         // let the device check, where it can
+    // A TX queue may carry mbufs of other pools, of more than one owner or in chains, as TCP and
+    // a kernel twin do. Rules out fast free.
+    bool mixed_tx = false;
+    bool has_twin = false;  // a TAP lives on what we don't take: multicast has to come in
+};
+
+// What a received checksum flag of the device is worth. IP headers and lengths are always checked.
+enum class RxTrust {
+    kSumAll,         // nothing: sum every datagram
+    kFlags,          // GOOD and NONE are believed, BAD is dropped, UNKNOWN is summed
+    kFlagsOrMemory,  // likewise, but UNKNOWN is taken as good: the wire was a copy in memory
+};
+
+// Where a row's facts come from.
+enum class Proof {
+    kSourceOnly,  // the driver's source; no run of ours on the device is recorded
+    kRun,         // a run that docs/devices.md records
+};
+
+// A rate of packets that the device is known not to exceed, whatever the CPU does.
+struct PacketCap {
+    std::uint64_t packets_per_second = 0;  // one direction of one port
+    std::string_view source;               // who measured it
+};
+
+// All that is told to DPDK about a port. Computed before the port is touched.
+struct PortPlan {
+    std::uint16_t queue_pairs = 1;
+    std::uint16_t rx_descriptors = 1024;  // per queue
+    std::uint16_t tx_descriptors = 1024;
+    std::uint16_t burst = 64;              // packets of one RX or TX call
+    std::uint32_t pool_mbufs = 8191;       // per queue pair
+    std::uint32_t cache_mbufs = 512;       // per lcore
+    std::uint16_t data_room_bytes = 2048;  // of an mbuf, behind the headroom
+    std::uint64_t tx_offloads = 0;         // RTE_ETH_TX_OFFLOAD_*
+    std::uint64_t rx_offloads = 0;         // RTE_ETH_RX_OFFLOAD_*
+    std::uint32_t mtu_bytes = 0;           // to be set; 0: as the driver has it
+    std::uint64_t rss_functions = 0;       // RTE_ETH_RSS_*; 0: no RSS
+    bool promiscuous = false;
+    bool all_multicast = false;
+    int numa_node = -1;
+
+    // What the rest of the program has to know about the device.
+    RxTrust rx_trust = RxTrust::kSumAll;
+    bool link_speed_known = true;  // false: the driver makes it up
+    std::optional<PacketCap> cap = std::nullopt;
+    Proof proof = Proof::kSourceOnly;
+    std::string driver;              // rte_eth_dev_info::driver_name
+    std::vector<std::string> notes;  // why the plan is not the default, with sources
+};
+
+// A group of devices that want the same treatment. Deviations only; the default is plan_for().
+struct PortFamily {
+    std::string_view driver = {};  // rte_eth_dev_info::driver_name, exactly
+    std::string_view why = {};     // one line per fact: the observation, and where it was made
+    Proof proof = Proof::kSourceOnly;
+    RxTrust rx_trust = RxTrust::kFlags;
+    bool link_speed_known = true;
+    bool sets_mtu = true;  // false: the driver has its own way, and refuses ours
+    // RX buffers are used in steps of this size; a room that is no multiple would be cut.
+    std::uint16_t room_step_bytes = 64;
+    std::optional<PacketCap> cap = std::nullopt;
+    // Everything else; called last. May be null.
+    void (*adjust)(PortPlan&, const PortRequest&, const rte_eth_dev_info&) = nullptr;
+};
+
+// A pure function: no port is touched. Falls back to the defaults for an unknown driver. What the
+// device cannot do is asked of it all the same, for check_plan() to say so.
+PortPlan plan_for(const PortRequest& request, const rte_eth_dev_info& device,
+    std::span<const PortFamily> families);
+
+// Whether the device can carry out the plan. Pure. Errors: kDevice, with the number asked for and
+// the device's limit: "64 queue pairs, the device has 16".
+Status check_plan(const PortPlan& plan, const rte_eth_dev_info& device);
+
+// The plan as --dry-run prints it: one fact per line, aligned, then the notes. Pure. `name` is
+// the port's; ends with a line feed.
+std::string describe(const PortPlan& plan, std::string_view name);
+
+}  // namespace dpdkperf::ports
