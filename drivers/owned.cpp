@@ -57,19 +57,11 @@ std::string_view objection(std::string_view driver)
     return row == std::end(kRows) ? std::string_view{} : row->why;
 }
 
-// memif takes any, as long as the buffers of both sides do, and reports nonsense.
-Result<std::uint32_t> set_mtu(
-    std::uint16_t id, const std::string& driver, std::optional<std::uint32_t> wanted)
+std::uint32_t mtu_of(std::uint16_t id)
 {
-    if (wanted && driver != "net_memif") {
-        if (const int rc = rte_eth_dev_set_mtu(id, static_cast<std::uint16_t>(*wanted)); rc < 0) {
-            return Error{Errc::kDevice,
-                name_of(id) + ": MTU " + std::to_string(*wanted) + ": " + rte_strerror(-rc)};
-        }
-    }
-    std::uint16_t has = RTE_ETHER_MTU;
-    rte_eth_dev_get_mtu(id, &has);
-    return wanted.value_or(has);
+    std::uint16_t mtu = RTE_ETHER_MTU;
+    rte_eth_dev_get_mtu(id, &mtu);
+    return mtu;
 }
 
 }  // namespace
@@ -88,33 +80,32 @@ Result<std::unique_ptr<OwnedPort>> OwnedPort::open(const ports::Eal& eal, const 
     if (const auto why = objection(driver); !why.empty()) {
         return Error{Errc::kUsage, name_of(*id) + " " + std::string{why}};
     }
-    std::optional<Result<std::unique_ptr<OwnedPort>>> opened;
+    const std::uint32_t mtu_bytes = request.mtu_bytes.value_or(mtu_of(*id));
+    ports::PortPlan plan = ports::plan_for(
+        {.queue_pairs = request.queue_pairs, .mtu_bytes = mtu_bytes, .has_twin = true}, info,
+        families());
+    std::unique_ptr<OwnedPort> opened;
+    Status status;
     eal.run([&] {
-        const auto mtu = set_mtu(*id, driver, request.mtu_bytes);
-        if (!mtu) {
-            opened.emplace(mtu.error());
-            return;
-        }
-        auto port = ports::Port::configure(
-            *id, ports::plan_for({.queue_pairs = request.queue_pairs, .mtu_bytes = *mtu}, info));
-        if (!port) {
-            opened.emplace(std::move(port).error());
-        } else if (Status started = port->start(); !started) {
-            opened.emplace(std::move(started).error());
-        } else {
-            opened.emplace(std::unique_ptr<OwnedPort>{
-                new OwnedPort{eal, *std::move(port), name_of(*id), driver, *mtu}});
+        auto port = ports::Port::configure(*id, plan);
+        status = port ? port->start() : Status{std::move(port).error()};
+        if (status) {
+            opened.reset(
+                new OwnedPort{eal, *std::move(port), std::move(plan), name_of(*id), mtu_bytes});
         }
     });
-    return *std::move(opened);
+    if (!status) {
+        return std::move(status).error();
+    }
+    return opened;
 }
 
-OwnedPort::OwnedPort(const ports::Eal& eal, ports::Port port, std::string name, std::string driver,
-    std::uint32_t mtu_bytes)
+OwnedPort::OwnedPort(const ports::Eal& eal, ports::Port port, ports::PortPlan plan,
+    std::string name, std::uint32_t mtu_bytes)
     : eal_{eal},
       port_{std::move(port)},
+      plan_{std::move(plan)},
       name_{std::move(name)},
-      driver_{std::move(driver)},
       mtu_bytes_{mtu_bytes}
 {
 }
@@ -122,11 +113,6 @@ OwnedPort::OwnedPort(const ports::Eal& eal, ports::Port port, std::string name, 
 OwnedPort::~OwnedPort()
 {
     eal_.run([this] { const ports::Port closed = std::move(port_); });
-}
-
-bool OwnedPort::in_memory() const
-{
-    return driver_ == "net_memif" || driver_ == "net_vhost" || driver_ == "net_virtio_user";
 }
 
 }  // namespace dpdkperf::drivers

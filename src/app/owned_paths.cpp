@@ -129,7 +129,8 @@ Status OwnedPaths::open_twin()
 
 Status OwnedPaths::create_engine()
 {
-    const bool trusted = port_->in_memory() && !plan_.verify_all_checksums;
+    const bool trusted =
+        port_->plan().rx_trust == ports::RxTrust::kFlagsOrMemory && !plan_.verify_all_checksums;
     auto engine = engine::create_udp_engine({.eal = &eal_,
         .pollers = deal_queues(eal_.poller_lcores(), port_->queues()),
         .mac = port_->mac(),
@@ -168,7 +169,7 @@ Result<control::DataPath> OwnedPaths::find(control::PathRequest request)
     return control::DataPath{.traffic = engine_.get(),
         .steering = &steering_,
         .interface = port_->name(),
-        .driver = port_->driver(),
+        .driver = port_->plan().driver,
         .interface_index = route->interface.index,
         .next_hop = *mac,
         .next_hop_address = route->next_hop,

@@ -32,23 +32,22 @@ public:
 
     [[nodiscard]] std::uint16_t id() const { return port_.id(); }
     [[nodiscard]] const std::string& name() const { return name_; }  // "net_memif0", "0000:5e:00.0"
-    [[nodiscard]] const std::string& driver() const { return driver_; }  // "net_memif", "net_ice"
     [[nodiscard]] Mac mac() const { return port_.mac(); }
     [[nodiscard]] std::uint32_t mtu_bytes() const { return mtu_bytes_; }
     [[nodiscard]] const std::vector<ports::QueuePair>& queues() const
     {
         return port_.queue_pairs();
     }
-    // The other end is a process of this machine: nothing on the way could change a bit.
-    [[nodiscard]] bool in_memory() const;
+    [[nodiscard]] const ports::PortPlan& plan() const { return plan_; }
 
 private:
-    OwnedPort(const ports::Eal& eal, ports::Port port, std::string name, std::string driver,
+    OwnedPort(const ports::Eal& eal, ports::Port port, ports::PortPlan plan, std::string name,
         std::uint32_t mtu_bytes);
 
     const ports::Eal& eal_;
     ports::Port port_;
-    std::string name_, driver_;
+    ports::PortPlan plan_;
+    std::string name_;
     std::uint32_t mtu_bytes_;
 };
 
