@@ -4,10 +4,16 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <functional>
+#include <future>
 #include <string_view>
+#include <thread>
 #include <utility>
 
+#include <rte_alarm.h>
 #include <rte_ethdev.h>
+#include <rte_log.h>
 
 namespace dpdkperf::drivers {
 
@@ -64,6 +70,55 @@ std::uint32_t mtu_of(std::uint16_t id)
     return mtu;
 }
 
+constexpr std::string_view kMemif = "net_memif";
+
+// Runs `task` on EAL's interrupt thread and waits for it.
+//
+// There memif hears that its peer has gone, and then frees what dev_stop() and dev_close() free as
+// well, without a lock (memif_socket.c, memif_disconnect(), DPDK 22.11): "Invalid memory" if both
+// ends stop at the same time. On the same thread one comes after the other.
+void on_interrupt_thread(const std::function<void()>& task)
+{
+    struct Errand {
+        const std::function<void()>& task;
+        std::promise<void> done;
+    } errand{task, {}};
+    const auto carry_out = [](void* argument) {
+        auto& e = *static_cast<Errand*>(argument);
+        e.task();
+        e.done.set_value();
+    };
+    auto done = errand.done.get_future();
+    if (rte_eal_alarm_set(1, carry_out, &errand) != 0) {
+        return task();
+    }
+    done.wait();
+}
+
+// A memif client starts only when its server is there; which side comes first is nobody's concern.
+Status start(ports::Port& port, const ports::PortPlan& plan)
+{
+    if (plan.driver != kMemif) {
+        return port.start();
+    }
+    // The driver complains about each try.
+    const auto log = static_cast<std::uint32_t>(rte_log_register("pmd.net.memif"));
+    const auto level = static_cast<std::uint32_t>(rte_log_get_level(log));
+    rte_log_set_level(log, std::min<std::uint32_t>(level, RTE_LOG_CRIT));
+    const auto deadline = std::chrono::steady_clock::now() + OwnedPort::kPeerPatience;
+    Status status = port.start();
+    while (!status && std::chrono::steady_clock::now() < deadline) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{50});
+        status = port.start();
+    }
+    rte_log_set_level(log, level);
+    if (!status) {
+        return Error{
+            Errc::kPeer, "nobody serves its socket; start the other side, with role=server"};
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<OwnedPort>> OwnedPort::open(const ports::Eal& eal, const Request& request)
@@ -76,9 +131,9 @@ Result<std::unique_ptr<OwnedPort>> OwnedPort::open(const ports::Eal& eal, const 
     if (rte_eth_dev_info_get(*id, &info) != 0) {
         return Error{Errc::kDevice, name_of(*id) + " does not answer"};
     }
-    const std::string driver = info.driver_name;
+    const std::string name = name_of(*id), driver = info.driver_name;
     if (const auto why = objection(driver); !why.empty()) {
-        return Error{Errc::kUsage, name_of(*id) + " " + std::string{why}};
+        return Error{Errc::kUsage, name + " " + std::string{why}};
     }
     const std::uint32_t mtu_bytes = request.mtu_bytes.value_or(mtu_of(*id));
     ports::PortPlan plan = ports::plan_for(
@@ -88,14 +143,13 @@ Result<std::unique_ptr<OwnedPort>> OwnedPort::open(const ports::Eal& eal, const 
     Status status;
     eal.run([&] {
         auto port = ports::Port::configure(*id, plan);
-        status = port ? port->start() : Status{std::move(port).error()};
+        status = port ? start(*port, plan) : Status{std::move(port).error()};
         if (status) {
-            opened.reset(
-                new OwnedPort{eal, *std::move(port), std::move(plan), name_of(*id), mtu_bytes});
+            opened.reset(new OwnedPort{eal, *std::move(port), std::move(plan), name, mtu_bytes});
         }
     });
     if (!status) {
-        return std::move(status).error();
+        return std::move(status).error().within("port " + name);
     }
     return opened;
 }
@@ -112,7 +166,8 @@ OwnedPort::OwnedPort(const ports::Eal& eal, ports::Port port, ports::PortPlan pl
 
 OwnedPort::~OwnedPort()
 {
-    eal_.run([this] { const ports::Port closed = std::move(port_); });
+    const auto close = [this] { const ports::Port closed = std::move(port_); };
+    plan_.driver == kMemif ? on_interrupt_thread(close) : eal_.run(close);
 }
 
 }  // namespace dpdkperf::drivers

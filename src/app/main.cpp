@@ -61,12 +61,17 @@ int run_role(asio::io_context& loop, const options::Plan& plan, control::DataPat
 int run_on_own_port(asio::io_context& loop, host::Keeper& keeper, options::Plan plan,
     control::PathWatch& watch, stats::ReportSink& sink)
 {
+    const auto refuse = [&sink](const std::string& message) {
+        sink.failed(message);
+        sink.finished(false);
+        return 1;
+    };
     if (plan.bind_device) {
-        return fail("--bind-dev '" + *plan.bind_device + "': the port is named before '--'");
+        return refuse("--bind-dev '" + *plan.bind_device + "': the port is named before '--'");
     }
     auto paths = OwnedPaths::open(loop, keeper, plan);
     if (!paths) {
-        return fail(paths.error().message);
+        return refuse(paths.error().message);
     }
     plan.bind_device = (*paths)->twin();
     return run_role(loop, plan, **paths, watch, sink);

@@ -5,6 +5,7 @@
 #include "dpdkperf/ports/eal.hpp"
 #include "dpdkperf/ports/port.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -17,6 +18,9 @@ namespace dpdkperf::drivers {
 // that arrives comes to the pollers; the kernel needs a KernelTwin.
 class OwnedPort {
 public:
+    // How long the client of a memif waits for its server.
+    static constexpr std::chrono::seconds kPeerPatience{5};
+
     struct Request {
         std::uint16_t queue_pairs = 1;           // one for each poller
         std::optional<std::uint32_t> mtu_bytes;  // none: what the port has
