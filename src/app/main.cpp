@@ -11,6 +11,7 @@
 #include "dpdkperf/report/reporter.hpp"
 #include "owned_paths.hpp"
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -100,6 +101,9 @@ int run(options::Plan plan)
     if (Status status = check_port_options(plan); !status) {
         return fail(status.error().message);
     }
+    // A peer that has gone is an error of the call, as in iperf3, also for a driver that talks to
+    // its other end through a socket (virtio-user).
+    std::signal(SIGPIPE, SIG_IGN);
     auto keeper = host::Keeper::start();  // forks: before there is any thread
     if (!keeper) {
         return fail(keeper.error().message);
