@@ -1,6 +1,7 @@
 #include "dpdkperf/ports/port.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <rte_errno.h>
@@ -11,11 +12,29 @@ namespace dpdkperf::ports {
 
 namespace {
 
-Error refused(std::uint16_t port, const std::string& what, int rc)
+std::string name_of(std::uint16_t port)
 {
     std::array<char, RTE_ETH_NAME_MAX_LEN> name{};
     rte_eth_dev_get_name_by_port(port, name.data());
-    return {Errc::kDevice, std::string{name.data()} + ": " + what + ": " + rte_strerror(-rc)};
+    return name.data();
+}
+
+Error refused(std::uint16_t port, const std::string& what, int rc)
+{
+    return {Errc::kDevice, "port " + name_of(port) + ": " + what + ": " + rte_strerror(-rc)};
+}
+
+rte_eth_conf configuration(const PortPlan& plan)
+{
+    rte_eth_conf conf{};
+    conf.rxmode.mtu = plan.mtu_bytes;  // 0: 1500, or the most that the device takes
+    conf.rxmode.offloads = plan.rx_offloads;
+    conf.txmode.offloads = plan.tx_offloads;
+    if (plan.rss_functions != 0) {
+        conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+        conf.rx_adv_conf.rss_conf.rss_hf = plan.rss_functions;  // the key stays the driver's
+    }
+    return conf;
 }
 
 std::string numbers(const char* what, unsigned a, const char* of, unsigned b)
@@ -33,12 +52,23 @@ void Port::FreePool::operator()(rte_mempool* pool) const noexcept
 Result<Port> Port::configure(std::uint16_t port_id, const PortPlan& plan)
 {
     Port port{port_id};
-    rte_eth_conf conf{};
-    conf.txmode.offloads = plan.tx_offloads;
-    const int rc = rte_eth_dev_configure(port_id, plan.queue_pairs, plan.queue_pairs, &conf);
+    port.filter_ = {.promiscuous = plan.promiscuous, .all_multicast = plan.all_multicast};
+    rte_eth_dev_info info{};
+    int rc = rte_eth_dev_info_get(port_id, &info);
+    if (rc < 0) {
+        return refused(port_id, "read what it can", rc);
+    }
+    if (Status status = check_plan(plan, info); !status) {
+        return std::move(status).error().within("port " + name_of(port_id));
+    }
+    const rte_eth_conf conf = configuration(plan);
+    rc = rte_eth_dev_configure(port_id, plan.queue_pairs, plan.queue_pairs, &conf);
     if (rc < 0) {
         return refused(
             port_id, "configure " + std::to_string(plan.queue_pairs) + " queue pairs", rc);
+    }
+    if (Status status = port.set_mtu(plan.mtu_bytes); !status) {
+        return std::move(status).error();
     }
     for (std::uint16_t q = 0; q < plan.queue_pairs; ++q) {
         if (Status status = port.set_up_queue(q, plan); !status) {
@@ -74,8 +104,23 @@ Status Port::set_up_queue(std::uint16_t queue, const PortPlan& plan)
     return {};
 }
 
+// Some drivers take the MTU from the configuration, some program it here, and those without a
+// function for it have no limit to be told about.
+Status Port::set_mtu(std::uint32_t mtu_bytes) const
+{
+    if (mtu_bytes == 0) {
+        return {};
+    }
+    const int rc = rte_eth_dev_set_mtu(id_, static_cast<std::uint16_t>(mtu_bytes));
+    if (rc < 0 && rc != -ENOTSUP) {
+        return refused(id_, "an MTU of " + std::to_string(mtu_bytes) + " bytes", rc);
+    }
+    return {};
+}
+
 Port::Port(Port&& other) noexcept
     : id_{other.id_},
+      filter_{other.filter_},
       open_{std::exchange(other.open_, false)},
       started_{std::exchange(other.started_, false)},
       pools_{std::move(other.pools_)},
@@ -88,6 +133,7 @@ Port& Port::operator=(Port&& other) noexcept
     if (this != &other) {
         close();
         id_ = other.id_;
+        filter_ = other.filter_;
         open_ = std::exchange(other.open_, false);
         started_ = std::exchange(other.started_, false);
         pools_ = std::move(other.pools_);
@@ -118,6 +164,20 @@ Status Port::start()
         return refused(id_, "start", rc);
     }
     started_ = true;
+    return set_filter();
+}
+
+// After the start, because some drivers forget it. A driver without a filter lets everything in.
+Status Port::set_filter() const
+{
+    int rc = filter_.promiscuous ? rte_eth_promiscuous_enable(id_) : 0;
+    if (rc < 0 && rc != -ENOTSUP) {
+        return refused(id_, "promiscuous mode", rc);
+    }
+    rc = filter_.all_multicast ? rte_eth_allmulticast_enable(id_) : 0;
+    if (rc < 0 && rc != -ENOTSUP) {
+        return refused(id_, "reception of all multicast", rc);
+    }
     return {};
 }
 

@@ -112,6 +112,7 @@ PortPlan plan_for(const PortRequest& request, const rte_eth_dev_info& device,
     PortPlan plan;
     plan.driver = driver;
     plan.queue_pairs = request.queue_pairs;
+    plan.most_queue_pairs = family.most_queue_pairs;
     plan.rx_descriptors = descriptors(device.default_rxportconf.ring_size, device.rx_desc_lim);
     plan.tx_descriptors = descriptors(device.default_txportconf.ring_size, device.tx_desc_lim);
     plan.burst = std::clamp(device.default_txportconf.burst_size, kBurst, kMostBurst);
@@ -139,7 +140,8 @@ Status check_plan(const PortPlan& plan, const rte_eth_dev_info& device)
     const auto refuse = [](std::string message) {
         return Error{Errc::kDevice, std::move(message)};
     };
-    const std::uint32_t pairs = std::min(device.max_rx_queues, device.max_tx_queues);
+    const std::uint32_t pairs =
+        std::min({device.max_rx_queues, device.max_tx_queues, plan.most_queue_pairs});
     if (plan.queue_pairs > pairs) {
         return refuse(std::to_string(plan.queue_pairs) + " queue pairs, the device has " +
                       std::to_string(pairs));

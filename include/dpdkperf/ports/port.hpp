@@ -24,13 +24,15 @@ struct QueuePair {
 // must be back by then. Set-up thread: Eal::run().
 class Port {
 public:
-    // Configures port `port_id` with its queues and pools, and does not start it.
-    // Errors: what the driver refuses, named with the port and the numbers asked for; no memory.
+    // Configures port `port_id` with all of the plan, its queues and pools, and does not start it.
+    // Errors, kDevice: what check_plan() finds, what the driver refuses, no memory; each names the
+    // port, what was asked for and, where known, the limit.
     static Result<Port> configure(std::uint16_t port_id, const PortPlan& plan);
     Port(Port&& other) noexcept;
     Port& operator=(Port&& other) noexcept;
     ~Port();
 
+    // Starts the port, then lets multicast or everything in if the plan says so. Waits for no link.
     Status start();
 
     [[nodiscard]] std::uint16_t id() const { return id_; }
@@ -39,7 +41,15 @@ public:
     [[nodiscard]] std::string driver() const;
 
 private:
+    // What comes in besides packets to the port's own address; applied by start().
+    struct Filter {
+        bool promiscuous = false;
+        bool all_multicast = false;
+    };
+
     explicit Port(std::uint16_t id) : id_{id} {}
+    [[nodiscard]] Status set_mtu(std::uint32_t mtu_bytes) const;
+    [[nodiscard]] Status set_filter() const;
     Status set_up_queue(std::uint16_t queue, const PortPlan& plan);
     void close() noexcept;
 
@@ -47,6 +57,7 @@ private:
         void operator()(rte_mempool* pool) const noexcept;
     };
     std::uint16_t id_ = 0;
+    Filter filter_;
     bool open_ = true;
     bool started_ = false;
     std::vector<std::unique_ptr<rte_mempool, FreePool>> pools_;

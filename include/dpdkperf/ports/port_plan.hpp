@@ -40,14 +40,15 @@ enum class Proof {
 
 // A rate of packets that the device is known not to exceed, whatever the CPU does.
 struct PacketCap {
-    std::uint64_t packets_per_second = 0;  // one direction of one port
+    std::uint64_t packets_per_second = 0;  // one direction of the whole device
     std::string_view source;               // who measured it
 };
 
 // All that is told to DPDK about a port. Computed before the port is touched.
 struct PortPlan {
     std::uint16_t queue_pairs = 1;
-    std::uint16_t rx_descriptors = 1024;  // per queue
+    std::uint16_t most_queue_pairs = UINT16_MAX;  // that make sense, if below what is reported
+    std::uint16_t rx_descriptors = 1024;          // per queue
     std::uint16_t tx_descriptors = 1024;
     std::uint16_t burst = 64;              // packets of one RX or TX call
     std::uint32_t pool_mbufs = 8191;       // per queue pair
@@ -77,6 +78,7 @@ struct PortFamily {
     Proof proof = Proof::kSourceOnly;
     RxTrust rx_trust = RxTrust::kFlags;
     bool link_speed_known = true;
+    std::uint16_t most_queue_pairs = UINT16_MAX;  // if fewer than the driver reports
     bool sets_mtu = true;  // false: the driver has its own way, and refuses ours
     // RX buffers are used in steps of this size; a room that is no multiple would be cut.
     std::uint16_t room_step_bytes = 64;
