@@ -1,0 +1,171 @@
+// Every virtual device that needs no peer and no root: planned, configured, started, stopped.
+
+#include "dpdkperf/drivers/families.hpp"
+#include "dpdkperf/ports/port.hpp"
+#include "dpdkperf/ports/rss_state.hpp"
+#include "eal_environment.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+
+#include <gtest/gtest.h>
+#include <rte_dev.h>
+#include <rte_ethdev.h>
+
+namespace dpdkperf::ports {
+namespace {
+
+// A directory for sockets, gone with the test. Short: the path must fit an AF_UNIX address.
+class Folder {
+public:
+    Folder()
+    {
+        std::string name = std::filesystem::temp_directory_path() / "dpdkperf-XXXXXX";
+        path_ = ::mkdtemp(name.data());
+    }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    ~Folder() { std::filesystem::remove_all(path_); }
+    [[nodiscard]] std::string file(const char* name) const { return path_ + "/" + name; }
+
+private:
+    std::string path_;
+};
+
+struct Device {
+    std::string name;
+    std::string arguments;
+};
+
+class Vdev : public testing::Test {
+protected:
+    // The port of a new device, started; or the reason why not.
+    Status open(const Device& device, const PortRequest& request)
+    {
+        const std::uint16_t id = make_vdev(device.name.c_str(), device.arguments.c_str());
+        if (id >= RTE_MAX_ETHPORTS) {
+            return Error{Errc::kDevice, "no device " + device.name};
+        }
+        devices_.push_back(device.name);
+        Status status;
+        test_eal().run([&] { status = configure_and_start(id, request); });
+        return status;
+    }
+
+    Status configure_and_start(std::uint16_t id, const PortRequest& request)
+    {
+        rte_eth_dev_info info{};
+        if (rte_eth_dev_info_get(id, &info) != 0) {
+            return Error{Errc::kDevice, "no facts"};
+        }
+        plan_ = plan_for(request, info, drivers::families());
+        auto port = Port::configure(id, plan_);
+        if (!port) {
+            return std::move(port).error();
+        }
+        Status status = port->start();
+        port_.emplace(*std::move(port));
+        return status;
+    }
+
+    void TearDown() override
+    {
+        test_eal().run([&] {
+            port_.reset();
+            for (const std::string& name : devices_) {
+                rte_eal_hotplug_remove("vdev", name.c_str());
+            }
+        });
+    }
+
+    Folder folder_;
+    std::vector<std::string> devices_;
+    PortPlan plan_;
+    std::optional<Port> port_;
+};
+
+TEST_F(Vdev, AreConfiguredAndStartedByTheirPlans)
+{
+    const std::string capture = folder_.file("out.pcap");
+    const Device devices[] = {
+        {"net_null_v", ""},
+        {"net_ring_v", ""},
+        {"net_memif_v", "role=server,id=7,socket-abstract=no,socket=" + folder_.file("memif.sock")},
+        {"net_vhost_v", "queues=2,iface=" + folder_.file("vhost.sock")},
+        {"net_pcap_v", "tx_pcap=" + capture},
+    };
+    for (const Device& device : devices) {
+        SCOPED_TRACE(device.name);
+        const auto status = open(device, {.queue_pairs = 1, .has_twin = true});
+        ASSERT_TRUE(status) << status.error().message;
+        EXPECT_EQ(plan_.proof, Proof::kRun);
+        EXPECT_EQ(plan_.driver + "_v", device.name);
+        EXPECT_EQ(port_->queue_pairs().size(), 1U);
+        TearDown();
+        devices_.clear();
+    }
+}
+
+TEST_F(Vdev, WithSeveralQueuesAndLargeFramesStartToo)
+{
+    const Device devices[] = {
+        {"net_null_w", ""},
+        {"net_memif_w",
+            "role=server,id=8,bsize=9600,socket-abstract=no,socket=" + folder_.file("memif.sock")},
+        {"net_vhost_w", "queues=2,iface=" + folder_.file("vhost.sock")},
+    };
+    for (const Device& device : devices) {
+        for (const bool mixed : {false, true}) {
+            SCOPED_TRACE(device.name);
+            const auto status =
+                open(device, {.queue_pairs = 2, .mtu_bytes = 9000, .mixed_tx = mixed});
+            ASSERT_TRUE(status) << status.error().message;
+            EXPECT_EQ(port_->queue_pairs().size(), 2U);
+            TearDown();
+            devices_.clear();
+        }
+    }
+}
+
+TEST_F(Vdev, RefusesMoreQueuesThanThereAreWithPortNumberAndLimit)
+{
+    const auto status =
+        open({"net_vhost_x", "queues=2,iface=" + folder_.file("vhost.sock")}, {.queue_pairs = 3});
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().code, Errc::kDevice);
+    EXPECT_EQ(status.error().message, "port net_vhost_x: 3 queue pairs, the device has 2");
+}
+
+TEST_F(Vdev, TellTheirHashKeyAndTableOrNothing)
+{
+    ASSERT_TRUE(open({"net_null_y", ""}, {.queue_pairs = 2}));
+    std::optional<RssState> state;
+    test_eal().run([&] { state = rss_state(port_->id()); });
+    ASSERT_TRUE(state);
+    EXPECT_EQ(state->key.size(), 40U);
+    EXPECT_EQ(state->queues.size(), 128U);
+    EXPECT_EQ(state->functions, plan_.rss_functions);
+    for (const bool ipv4 : {true, false}) {
+        for (const bool tcp : {true, false}) {
+            EXPECT_TRUE(state->hashes_ports(ipv4, tcp)) << ipv4 << tcp;
+        }
+    }
+    state->functions = RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_TCP;
+    EXPECT_TRUE(state->hashes_ports(true, true));
+    EXPECT_FALSE(state->hashes_ports(true, false));
+    EXPECT_FALSE(state->hashes_ports(false, true));
+}
+
+TEST_F(Vdev, TellNothingWithOneQueueOrWithoutRss)
+{
+    std::optional<RssState> one_queue, ring;
+    ASSERT_TRUE(open({"net_null_z", ""}, {.queue_pairs = 1}));
+    test_eal().run([&] { one_queue = rss_state(port_->id()); });
+    ASSERT_TRUE(open({"net_ring_z", ""}, {.queue_pairs = 1}));
+    test_eal().run([&] { ring = rss_state(port_->id()); });
+    EXPECT_FALSE(one_queue);
+    EXPECT_FALSE(ring);
+}
+
+}  // namespace
+}  // namespace dpdkperf::ports
