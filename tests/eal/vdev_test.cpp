@@ -1,6 +1,7 @@
 // Every virtual device that needs no peer and no root: planned, configured, started, stopped.
 
 #include "dpdkperf/drivers/families.hpp"
+#include "dpdkperf/drivers/mlx5_rules.hpp"
 #include "dpdkperf/ports/port.hpp"
 #include "dpdkperf/ports/rss_state.hpp"
 #include "eal_environment.hpp"
@@ -165,6 +166,21 @@ TEST_F(Vdev, TellNothingWithOneQueueOrWithoutRss)
     test_eal().run([&] { ring = rss_state(port_->id()); });
     EXPECT_FALSE(one_queue);
     EXPECT_FALSE(ring);
+}
+
+TEST_F(Vdev, ThatCannotSteerSaySo)
+{
+    const std::uint16_t id = make_vdev("net_null_f", "");
+    devices_.emplace_back("net_null_f");
+    test_eal().run([&] {
+        const auto status = drivers::isolate(id);
+        ASSERT_FALSE(status);
+        EXPECT_EQ(status.error().message,
+            "port net_null_f: leave other packets to the kernel: Function not implemented");
+        const auto rule = drivers::flow_rule(drivers::Transport::kUdp,
+            {*IpAddress::parse("10.0.0.2"), 1}, {*IpAddress::parse("10.0.0.1"), 2}, 0);
+        EXPECT_FALSE(drivers::install(id, rule));
+    });
 }
 
 }  // namespace
