@@ -21,6 +21,10 @@ constexpr auto kHelloPatience = 30s;
 // A port that has not taken its last packets by then will not.
 constexpr auto kDrainPatience = 2s;
 
+// Local ports that are tried for one that suits a stream's poller. With 16 queues all of them fail
+// once in 10^7 times; the stream then works all the same.
+constexpr std::size_t kPortTries = 256;
+
 // iperf3 shows file descriptors; the first stream's is 5 in 3.12, and its clients' rise by two.
 int socket_number(std::uint32_t index)
 {
@@ -96,12 +100,7 @@ Status TestRun::hold_ports()
     const std::uint32_t streams = plan_.parameters.streams();
     std::vector<std::uint16_t> ports(streams, plan_.port);
     for (std::uint32_t i = 0; i < (plan_.server ? 1 : streams); ++i) {
-        Endpoint at{path_.local, plan_.server ? plan_.port : std::uint16_t{0}};
-        if (plan_.client_port) {
-            // As iperf3 does with several streams (3.12, src/iperf_client_api.c).
-            at.port = static_cast<std::uint16_t>(*plan_.client_port + i);
-        }
-        auto placeholder = host::PlaceholderSocket::bind(at, path_.interface_index);
+        auto placeholder = hold_port(i);
         if (!placeholder) {
             return std::move(placeholder).error();
         }
@@ -113,6 +112,29 @@ Status TestRun::hold_ports()
     const std::uint16_t remote_port = plan_.server ? std::uint16_t{0} : plan_.port;
     specs_ = stream_specs(plan_.parameters, plan_.server, ports, remote_port);
     return {};
+}
+
+Result<host::PlaceholderSocket> TestRun::hold_port(std::uint32_t index) const
+{
+    if (plan_.server) {
+        return host::PlaceholderSocket::bind({path_.local, plan_.port}, path_.interface_index);
+    }
+    if (plan_.client_port) {
+        // As iperf3 does with several streams (3.12, src/iperf_client_api.c).
+        const auto port = static_cast<std::uint16_t>(*plan_.client_port + index);
+        return host::PlaceholderSocket::bind({path_.local, port}, path_.interface_index);
+    }
+    const Endpoint remote{plan_.peer, plan_.port};
+    // What does not suit is held until one does, so that the kernel proposes others.
+    std::vector<host::PlaceholderSocket> unsuited;
+    for (;;) {
+        auto held = host::PlaceholderSocket::bind({path_.local, 0}, path_.interface_index);
+        if (!held || unsuited.size() == kPortTries ||
+            path_.traffic->suits({path_.local, held->port()}, remote, index)) {
+            return held;
+        }
+        unsuited.push_back(std::move(*held));
+    }
 }
 
 Status TestRun::claim_flows()
@@ -282,7 +304,7 @@ stats::Summary TestRun::summary(const proto::Results* peer) const
     }
     const auto trouble = path_.traffic->trouble(plan_.id);
     summary.port = {path_.interface, path_.driver, trouble.bad_checksum, trouble.bad_length,
-        trouble.unexpected, trouble.pool_empty};
+        trouble.unexpected, trouble.pool_empty, trouble.not_handed_over};
     return summary;
 }
 

@@ -70,6 +70,7 @@ public:
 
 private:
     Status hold_ports();
+    Result<host::PlaceholderSocket> hold_port(std::uint32_t index) const;
     Status claim_flows();
     void release_flows();
     void watch_path();

@@ -1,6 +1,7 @@
 #include "dpdkperf/engine/udp_engine.hpp"
 
 #include "dpdkperf/wire/headers.hpp"
+#include "dpdkperf/wire/toeplitz.hpp"
 #include "poller.hpp"
 
 #include <algorithm>
@@ -24,6 +25,8 @@ public:
     ~UdpEngine() override;
 
     [[nodiscard]] PayloadBytes max_datagram(bool ipv4) const override;
+    [[nodiscard]] bool suits(
+        const Endpoint& local, const Endpoint& remote, std::uint32_t index) const override;
     Status open(const traffic::SessionSpec& spec) override;
     void say_hello(SessionId id, std::uint32_t index) override;
     void start(SessionId id, const traffic::Timetable& timetable) override;
@@ -39,9 +42,15 @@ public:
 private:
     struct Runner {
         unsigned lcore;
+        std::vector<ports::QueuePair> queues;
         std::unique_ptr<Poller> poller;
     };
 
+    // Which poller stream `index` of a client is dealt to.
+    [[nodiscard]] const Runner& dealt_to(std::size_t index) const
+    {
+        return runners_[index % runners_.size()];
+    }
     [[nodiscard]] Session& session(SessionId id) const;
     void tell(Poller& poller, const Command& command) const;
     void tell_all(const Command& command) const;
@@ -49,6 +58,7 @@ private:
 
     const ports::Eal& eal_;
     const std::uint32_t mtu_bytes_;
+    const std::optional<ports::RssState> rss_;
     PollerContext context_;
     std::vector<Runner> runners_;
     std::vector<std::unique_ptr<Session>> sessions_;
@@ -57,6 +67,7 @@ private:
 UdpEngine::UdpEngine(const EngineSetup& setup, const TagField& tags)
     : eal_{*setup.eal},
       mtu_bytes_{setup.mtu_bytes},
+      rss_{setup.rss},
       context_{.tags = tags,
           .filler = Filler{wire::kEthernetSize + setup.mtu_bytes},
           .mac = setup.mac,
@@ -66,7 +77,7 @@ UdpEngine::UdpEngine(const EngineSetup& setup, const TagField& tags)
     for (const PollerSetup& p : setup.pollers) {
         const bool sends_for_kernel = setup.exceptions != nullptr && runners_.empty();
         runners_.push_back(
-            {p.lcore, std::make_unique<Poller>(context_, p.queues, sends_for_kernel)});
+            {p.lcore, p.queues, std::make_unique<Poller>(context_, p.queues, sends_for_kernel)});
         Poller& poller = *runners_.back().poller;
         eal_.launch(p.lcore, [&poller] { poller.run(); });
     }
@@ -86,6 +97,17 @@ UdpEngine::~UdpEngine()
 PayloadBytes UdpEngine::max_datagram(bool ipv4) const
 {
     return {mtu_bytes_ - (ipv4 ? wire::kIpv4Size : wire::kIpv6Size) - wire::kUdpSize};
+}
+
+bool UdpEngine::suits(const Endpoint& local, const Endpoint& remote, std::uint32_t index) const
+{
+    if (!rss_ || !rss_->hashes_ports(remote.address.is_v4(), false)) {
+        return true;
+    }
+    const std::uint16_t queue =
+        wire::queue_of(rss_->queues, wire::rss_hash(rss_->key, remote, local));
+    return std::ranges::any_of(dealt_to(index).queues,
+        [queue](const ports::QueuePair& pair) { return pair.queue_id == queue; });
 }
 
 Session& UdpEngine::session(SessionId id) const
@@ -146,8 +168,7 @@ std::unique_ptr<UdpStream> UdpEngine::make_stream(Session& session, std::size_t 
     stream->local = {session.spec.local, stream->spec.local_port};
     stream->remote = {session.spec.remote, stream->spec.remote_port};
     if (!session.spec.server) {
-        stream->owner.store(
-            runners_[index % runners_.size()].poller.get(), std::memory_order_relaxed);
+        stream->owner.store(dealt_to(index).poller.get(), std::memory_order_relaxed);
     }
     return stream;
 }

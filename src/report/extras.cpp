@@ -67,6 +67,7 @@ std::string port_line(const stats::PortTotal& port)
     add_count(parts, port.bad_length, "bad lengths");
     add_count(parts, port.unexpected, "strangers' packets");
     add_count(parts, port.pool_empty, "turns without a buffer");
+    add_count(parts, port.not_handed_over, "packets lost between pollers");
     return parts.empty() ? "" : port.interface + " (" + port.driver + "): " + joined(parts);
 }
 

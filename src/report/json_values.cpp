@@ -97,7 +97,8 @@ Json cpu_json(const stats::Summary& summary)
 Json port_json(const stats::PortTotal& port)
 {
     return {{"bad_checksum", port.bad_checksum}, {"bad_length", port.bad_length},
-        {"unexpected", port.unexpected}, {"pool_empty", port.pool_empty}};
+        {"unexpected", port.unexpected}, {"pool_empty", port.pool_empty},
+        {"not_handed_over", port.not_handed_over}};
 }
 
 // What is not known is left out.

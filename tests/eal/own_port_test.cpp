@@ -4,6 +4,7 @@
 #include "dpdkperf/engine/udp_engine.hpp"
 #include "dpdkperf/ports/exception_path.hpp"
 #include "dpdkperf/wire/iperf_datagram.hpp"
+#include "dpdkperf/wire/toeplitz.hpp"
 #include "dpdkperf/wire/udp_headers.hpp"
 #include "dpdkperf/wire/udp_view.hpp"
 #include "eal_environment.hpp"
@@ -80,6 +81,7 @@ protected:
                 {lcores[1], {port_->queue_pairs()[1]}}},
             .mac = kOurs,
             .rx_checksum = RxChecksum::kVerify,
+            .rss = rss(),
             .exceptions = exceptions_.get()});
         ASSERT_TRUE(engine) << engine.error().message;
         engine_ = *std::move(engine);
@@ -102,6 +104,18 @@ protected:
                 rte_ring_free(tx_[q]);
             }
         });
+    }
+
+    // Every fourth hash goes to the second queue.
+    static ports::RssState rss()
+    {
+        ports::RssState state;
+        for (std::uint8_t i = 0; i < 40; ++i) {
+            state.key.push_back(static_cast<std::uint8_t>(i * 37 + 11));
+        }
+        state.queues = {0, 0, 0, 1};
+        state.functions = RTE_ETH_RSS_NONFRAG_IPV4_UDP;
+        return state;
     }
 
     [[nodiscard]] rte_mempool* pool(unsigned queue) const
@@ -326,6 +340,25 @@ TEST_F(OwnPort, HandsPacketsOfAnotherPollersStreamOver)
     EXPECT_EQ(last.arrived, 100U);
     EXPECT_EQ(last.lost, 0);
     EXPECT_EQ(engine_->trouble(1).not_handed_over, 0U);
+}
+
+TEST_F(OwnPort, KnowsWhichLocalPortsBringAFlowToItsPoller)
+{
+    const ports::RssState state = rss();
+    unsigned second = 0;
+    for (std::uint16_t port = 40'000; port < 40'400; ++port) {
+        const Endpoint local{kLocal, port}, remote{kRemote, 5201};
+        const auto queue = wire::queue_of(state.queues, wire::rss_hash(state.key, remote, local));
+        EXPECT_EQ(engine_->suits(local, remote, 0), queue == 0) << port;
+        EXPECT_EQ(engine_->suits(local, remote, 1), queue == 1) << port;
+        EXPECT_EQ(engine_->suits(local, remote, 3), queue == 1) << port;
+        second += queue;
+    }
+    EXPECT_GT(second, 50U);
+    EXPECT_LT(second, 150U);
+    // Ports are no part of the hash of IPv6 here: any port is as good as another.
+    const auto v6 = *IpAddress::parse("fd00::1");
+    EXPECT_TRUE(engine_->suits({v6, 1}, {v6, 2}, 0) && engine_->suits({v6, 1}, {v6, 2}, 1));
 }
 
 TEST_F(OwnPort, BelievesWhatThePortSaysOfChecksums)

@@ -25,6 +25,10 @@ public:
     void limit_datagrams(std::uint64_t bytes) { max_bytes_ = bytes; }
 
     [[nodiscard]] PayloadBytes max_datagram(bool ipv4) const override;
+    [[nodiscard]] bool suits(const Endpoint&, const Endpoint&, std::uint32_t) const override
+    {
+        return true;
+    }
     Status open(const traffic::SessionSpec& spec) override;
     void say_hello(traffic::SessionId id, std::uint32_t index) override;
     void start(traffic::SessionId id, const traffic::Timetable& timetable) override;

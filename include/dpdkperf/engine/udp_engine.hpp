@@ -5,9 +5,11 @@
 #include "dpdkperf/ports/eal.hpp"
 #include "dpdkperf/ports/exception_path.hpp"
 #include "dpdkperf/ports/port.hpp"
+#include "dpdkperf/ports/rss_state.hpp"
 #include "dpdkperf/traffic/traffic.hpp"
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace dpdkperf::engine {
@@ -32,6 +34,7 @@ struct EngineSetup {
     Mac mac;                         // of the port
     std::uint32_t mtu_bytes = 1500;  // largest IP packet
     RxChecksum rx_checksum = RxChecksum::kVerify;
+    std::optional<ports::RssState> rss = std::nullopt;  // of the port, if it tells
     // Of a port that gives every packet to the pollers: those that are no stream's go here, and
     // what the kernel sends comes from here and leaves by the first poller. Outlives the engine.
     ports::ExceptionPath* exceptions = nullptr;

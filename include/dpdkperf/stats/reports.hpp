@@ -98,6 +98,7 @@ struct CpuUse {
 struct PortTotal {
     std::string interface, driver;
     std::uint64_t bad_checksum = 0, bad_length = 0, unexpected = 0, pool_empty = 0;
+    std::uint64_t not_handed_over = 0;  // between pollers
 };
 
 // *Transfer* and *sum* at the end of the test. Rendering adds up the sums.

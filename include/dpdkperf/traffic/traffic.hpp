@@ -102,6 +102,12 @@ public:
     // The largest payload that fits into one frame to this kind of address.
     [[nodiscard]] virtual PayloadBytes max_datagram(bool ipv4) const = 0;
 
+    // Whether packets from `remote` to `local` come by themselves to the poller that stream `index`
+    // of a client will belong to: control looks for a local port where they do. True where that
+    // can't be told; packets that come to another poller are handed over.
+    [[nodiscard]] virtual bool suits(
+        const Endpoint& local, const Endpoint& remote, std::uint32_t index) const = 0;
+
     // Takes a session on. Nothing is sent. A server's session answers hellos from now on:
     // each first datagram from `remote` to the streams' local port opens the next stream, in order.
     // Errors: datagrams too large for the port, too many streams or sessions.

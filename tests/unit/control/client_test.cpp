@@ -114,6 +114,37 @@ TEST_F(ClientAndScript, RunsATestInIperf3sOrder)
     EXPECT_GT(steering_.heartbeats, 0);
 }
 
+TEST_F(ClientAndScript, TakesLocalPortsThatSuitTheDataPlane)
+{
+    traffic_.suiting = 4;
+    plan_.parallel = 5;
+    run([&](const ScriptedPeer& peer) { up_to_running(peer); });
+    ASSERT_EQ(traffic_.sessions.size(), 1U);
+    ASSERT_EQ(traffic_.sessions[0].streams.size(), 5U);
+    for (const traffic::StreamSpec& stream : traffic_.sessions[0].streams) {
+        EXPECT_EQ(stream.local_port % 4, 0);
+    }
+}
+
+TEST_F(ClientAndScript, RunsAlsoWhereNoLocalPortSuits)
+{
+    traffic_.suiting = 65'535;
+    run([&](const ScriptedPeer& peer) { up_to_running(peer); });
+    ASSERT_EQ(traffic_.sessions.size(), 1U);
+    EXPECT_NE(traffic_.sessions[0].streams[0].local_port, 0);
+}
+
+TEST_F(ClientAndScript, TakesThePortsThatTheUserWantsWhetherTheySuitOrNot)
+{
+    traffic_.suiting = 65'535;
+    plan_.parallel = 2;
+    plan_.client_port = 41'230;
+    run([&](const ScriptedPeer& peer) { up_to_running(peer); });
+    ASSERT_EQ(traffic_.sessions.size(), 1U);
+    EXPECT_EQ(traffic_.sessions[0].streams[0].local_port, 41'230);
+    EXPECT_EQ(traffic_.sessions[0].streams[1].local_port, 41'231);
+}
+
 TEST_F(ClientAndScript, ReportsWhatAServerDoesWrong)
 {
     struct Case {

@@ -14,6 +14,7 @@ public:
     bool hellos_work = true;
     bool data_arrives = true;
     std::uint64_t max_bytes = 1472;
+    std::uint16_t suiting = 1;  // local ports suit that are multiples of it
 
     std::vector<std::string> calls;
     std::vector<traffic::SessionSpec> sessions;
@@ -22,6 +23,10 @@ public:
 
     [[nodiscard]] PayloadBytes max_datagram(bool) const override { return {max_bytes}; }
 
+    [[nodiscard]] bool suits(const Endpoint& local, const Endpoint&, std::uint32_t) const override
+    {
+        return local.port % suiting == 0;
+    }
     Status open(const traffic::SessionSpec& spec) override
     {
         calls.emplace_back("open");

@@ -209,7 +209,8 @@ TEST(Reporter, TellsWhatIperf3DoesNotKnow)
         nlohmann::ordered_json::parse(R"({"version": "dpdkperf 0.1.0", "interface": "eth0",
             "driver": "net_af_xdp", "arrival_clock": "burst",
             "streams": [{"socket": 5, "true_lost": 5, "ring_full": 17}],
-            "port": {"bad_checksum": 2, "bad_length": 0, "unexpected": 0, "pool_empty": 0}})"));
+            "port": {"bad_checksum": 2, "bad_length": 0, "unexpected": 0, "pool_empty": 0,
+                     "not_handed_over": 0}})"));
 }
 
 TEST(Reporter, ReceiverCountsTrueLossByArrivals)
