@@ -29,6 +29,14 @@ std::string first_entry(const fs::path& folder)
                                                          : entries->path().filename().string();
 }
 
+// The digits of "0x8086".
+std::string hex_in(const fs::path& file)
+{
+    std::string number;
+    std::ifstream{file} >> number;
+    return number.starts_with("0x") ? number.substr(2) : number;
+}
+
 constexpr std::array<std::string_view, 5> kDpdkDrivers = {
     "vfio-pci", "uio_pci_generic", "igb_uio", "mlx4_core", "mlx5_core"};
 
@@ -56,9 +64,8 @@ Result<PciDevice> pci_device(const std::string& address, const std::string& sysf
     device.address = full;
     device.driver = target_of(folder / "driver");
     device.interface = first_entry(folder / "net");
-    std::string of_class;
-    std::ifstream{folder / "class"} >> of_class;
-    device.network = of_class.starts_with("0x02");
+    device.model = hex_in(folder / "vendor") + ":" + hex_in(folder / "device");
+    device.network = hex_in(folder / "class").starts_with("02");
     return device;
 }
 

@@ -11,6 +11,7 @@ struct PciDevice {
     std::string address;    // with its domain: "0000:5e:00.0"
     std::string driver;     // of the kernel, "vfio-pci" or "mlx5_core"; empty: none
     std::string interface;  // that this driver makes of it; empty: none
+    std::string model;      // vendor:device, "8086:10d3"
     bool network = false;   // its class is that of a network controller
 };
 

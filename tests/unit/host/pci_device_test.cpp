@@ -20,6 +20,8 @@ public:
         const fs::path device = fs::path{root()} / "bus/pci/devices" / address;
         fs::create_directories(device);
         std::ofstream{device / "class"} << pci_class << '\n';
+        std::ofstream{device / "vendor"} << "0x8086\n";
+        std::ofstream{device / "device"} << "0x159b\n";
         if (!driver.empty()) {
             fs::create_symlink("../../../bus/pci/drivers/" + driver, device / "driver");
         }
@@ -43,6 +45,7 @@ TEST(PciDevice, IsFoundByEveryFormOfItsAddress)
         EXPECT_EQ(device->address, "0000:5e:00.0");
         EXPECT_EQ(device->driver, "ice");
         EXPECT_EQ(device->interface, "ens1");
+        EXPECT_EQ(device->model, "8086:159b");
         EXPECT_TRUE(device->network);
     }
 }
