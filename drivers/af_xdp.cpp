@@ -5,6 +5,7 @@
 #include "dpdkperf/host/interface_facts.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include <rte_dev.h>
 #include <rte_errno.h>
@@ -43,6 +44,29 @@ ports::PortPlan plan_for_queue(const host::Interface& interface, const rte_eth_d
 }
 
 }  // namespace
+
+Result<ports::PortPlan> AfXdpPort::plan(const host::Interface& interface, const ports::Eal& eal)
+{
+    if (Status status = check(interface); !status) {
+        return std::move(status).error();
+    }
+    // A device of this driver does nothing to its interface before its queues are set up.
+    constexpr const char* kName = "net_af_xdp_plan";
+    std::optional<ports::PortPlan> plan;
+    eal.run([&] {
+        std::uint16_t id = 0;
+        rte_eth_dev_info info{};
+        if (rte_eal_hotplug_add("vdev", kName, ("iface=" + interface.name).c_str()) == 0 &&
+            rte_eth_dev_get_port_by_name(kName, &id) == 0 && rte_eth_dev_info_get(id, &info) == 0) {
+            plan = plan_for_queue(interface, info);
+        }
+        rte_eal_hotplug_remove("vdev", kName);
+    });
+    if (!plan) {
+        return Error{Errc::kDevice, "interface " + interface.name + ": net_af_xdp refuses it"};
+    }
+    return *std::move(plan);
+}
 
 Result<std::unique_ptr<AfXdpPort>> AfXdpPort::open(
     const host::Interface& interface, const ports::Eal& eal, host::Keeper& keeper)

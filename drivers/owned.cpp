@@ -113,61 +113,69 @@ Status start(ports::Port& port, const ports::PortPlan& plan)
     }
     rte_log_set_level(log, level);
     if (!status) {
-        return Error{
-            Errc::kPeer, "nobody serves its socket; start the other side, with role=server"};
+        return Error{Errc::kPeer, "port " + name_of(port.id()) +
+                                      ": nobody serves its socket; start the " +
+                                      "other side, with role=server"};
     }
     return {};
 }
 
 }  // namespace
 
-Result<std::unique_ptr<OwnedPort>> OwnedPort::open(const ports::Eal& eal, const Request& request)
+Result<OwnedPort::Planned> OwnedPort::plan(const Request& request)
 {
     const auto id = the_only_port();
     if (!id) {
         return id.error();
     }
+    const std::string name = name_of(*id);
     rte_eth_dev_info info{};
     if (rte_eth_dev_info_get(*id, &info) != 0) {
-        return Error{Errc::kDevice, name_of(*id) + " does not answer"};
+        return Error{Errc::kDevice, "port " + name + " does not answer"};
     }
-    const std::string name = name_of(*id), driver = info.driver_name;
-    if (const auto why = objection(driver); !why.empty()) {
-        return Error{Errc::kUsage, name + " " + std::string{why}};
+    if (const auto why = objection(info.driver_name); !why.empty()) {
+        return Error{Errc::kUsage, "port " + name + " " + std::string{why}};
     }
     const std::uint32_t mtu_bytes = request.mtu_bytes.value_or(mtu_of(*id));
-    ports::PortPlan plan = ports::plan_for(
+    auto plan = ports::plan_for(
         {.queue_pairs = request.queue_pairs, .mtu_bytes = mtu_bytes, .has_twin = true}, info,
         families());
+    return Planned{*id, name, mtu_bytes, std::move(plan)};
+}
+
+Result<std::unique_ptr<OwnedPort>> OwnedPort::open(const ports::Eal& eal, const Request& request)
+{
+    auto planned = plan(request);
+    if (!planned) {
+        return std::move(planned).error();
+    }
     std::unique_ptr<OwnedPort> opened;
     Status status;
     eal.run([&] {
-        auto port = ports::Port::configure(*id, plan);
-        status = port ? start(*port, plan) : Status{std::move(port).error()};
+        auto port = ports::Port::configure(planned->id, planned->plan);
+        status = port ? start(*port, planned->plan) : Status{std::move(port).error()};
         if (status) {
-            opened.reset(new OwnedPort{eal, *std::move(port), std::move(plan), name, mtu_bytes});
+            opened.reset(new OwnedPort{eal, *std::move(port), *std::move(planned)});
         }
     });
     if (!status) {
-        return std::move(status).error().within("port " + name);
+        return std::move(status).error();
     }
     return opened;
 }
 
-OwnedPort::OwnedPort(const ports::Eal& eal, ports::Port port, ports::PortPlan plan,
-    std::string name, std::uint32_t mtu_bytes)
+OwnedPort::OwnedPort(const ports::Eal& eal, ports::Port port, Planned planned)
     : eal_{eal},
       port_{std::move(port)},
-      plan_{std::move(plan)},
-      name_{std::move(name)},
-      mtu_bytes_{mtu_bytes}
+      planned_{std::move(planned)},
+      rss_{ports::rss_state(port_.id())}
 {
 }
 
 OwnedPort::~OwnedPort()
 {
     const auto close = [this] { const ports::Port closed = std::move(port_); };
-    plan_.driver == kMemif ? on_interrupt_thread(close) : eal_.run(close);
+    planned_.plan.driver == kMemif ? on_interrupt_thread(close) : eal_.run(close);
 }
 
 }  // namespace dpdkperf::drivers

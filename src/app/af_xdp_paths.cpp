@@ -107,8 +107,7 @@ Status AfXdpPaths::open(const host::Interface& interface)
         .mac = interface.mac,
         .mtu_bytes = interface.mtu_bytes,
         .rx_checksum = peer_skips_checksums(interface) ? engine::RxChecksum::kVerifyOrPartial
-                                                       : engine::RxChecksum::kVerify,
-        .exceptions = nullptr});
+                                                       : engine::RxChecksum::kVerify});
     if (!engine) {
         return std::move(engine).error();
     }

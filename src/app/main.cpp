@@ -9,6 +9,8 @@
 #include "dpdkperf/options/options.hpp"
 #include "dpdkperf/ports/eal.hpp"
 #include "dpdkperf/report/reporter.hpp"
+#include "dry_run.hpp"
+#include "named_devices.hpp"
 #include "owned_paths.hpp"
 
 #include <csignal>
@@ -101,12 +103,23 @@ int run(options::Plan plan)
     if (Status status = check_port_options(plan); !status) {
         return fail(status.error().message);
     }
+    if (Status status = recall_state(plan); !status) {
+        return fail(status.error().message);
+    }
     // A peer that has gone is an error of the call, as in iperf3, also for a driver that talks to
     // its other end through a socket (virtio-user).
     std::signal(SIGPIPE, SIG_IGN);
     auto keeper = host::Keeper::start();  // forks: before there is any thread
     if (!keeper) {
         return fail(keeper.error().message);
+    }
+    if (plan.dry_run) {
+        const auto text = describe_port(plan, *keeper);
+        if (!text) {
+            return fail(text.error().message);
+        }
+        std::fputs(text->c_str(), stdout);
+        return 0;
     }
     report::Reporter reporter{{.json = plan.json,
                                   .verbose = plan.verbose,

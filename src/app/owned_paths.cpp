@@ -1,12 +1,11 @@
 #include "owned_paths.hpp"
 
-#include "dpdkperf/host/pci_device.hpp"
 #include "eal_choice.hpp"
+#include "named_devices.hpp"
 #include "pollers.hpp"
 #include "routes.hpp"
 
 #include <algorithm>
-#include <string_view>
 #include <utility>
 
 namespace dpdkperf::app {
@@ -21,44 +20,12 @@ IpPrefix everywhere(bool ipv4)
     return {ipv4 ? IpAddress::from_v4(0) : IpAddress::from_v6_bytes({}), 0};
 }
 
-// The PCI addresses behind -a and --allow.
-std::vector<std::string> allowed_devices(const std::vector<std::string>& arguments)
-{
-    std::vector<std::string> devices;
-    for (std::size_t i = 0; i < arguments.size(); ++i) {
-        const std::string_view a = arguments[i];
-        if ((a == "-a" || a == "--allow") && i + 1 < arguments.size()) {
-            devices.push_back(arguments[++i]);
-        } else if (a.starts_with("--allow=")) {
-            devices.emplace_back(a.substr(a.find('=') + 1));
-        } else if (a.starts_with("-a")) {
-            devices.emplace_back(a.substr(2));
-        }
-    }
-    return devices;
-}
-
-// DPDK passes over devices that it can't have, without a word.
-Status check_devices(const std::vector<std::string>& arguments)
-{
-    for (const std::string& address : allowed_devices(arguments)) {
-        const auto device = host::pci_device(address);
-        if (!device) {
-            return device.error();
-        }
-        if (Status status = host::check_for_dpdk(*device); !status) {
-            return status;
-        }
-    }
-    return {};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<OwnedPaths>> OwnedPaths::open(
     asio::io_context& loop, host::Keeper& keeper, const options::Plan& plan)
 {
-    if (Status status = check_devices(plan.eal_arguments); !status) {
+    if (Status status = check_named_devices(plan.eal_arguments); !status) {
         return std::move(status).error();
     }
     auto eal = start_eal(plan.eal_arguments, {}, keeper);
@@ -98,8 +65,8 @@ Status OwnedPaths::open_port()
     }
     port_ = *std::move(port);
     if (plan_.addresses.empty()) {
-        return Error{
-            Errc::kUsage, "port " + port_->name() + " has no address; give it one with --ip"};
+        return Error{Errc::kUsage,
+            "port " + port_->name() + " has no address; give it one with --ip ADDRESS/LENGTH"};
     }
     return {};
 }
@@ -136,6 +103,7 @@ Status OwnedPaths::create_engine()
         .mac = port_->mac(),
         .mtu_bytes = port_->mtu_bytes(),
         .rx_checksum = trusted ? engine::RxChecksum::kTrust : engine::RxChecksum::kVerify,
+        .rss = port_->rss(),
         .exceptions = &twin_->exceptions()});
     if (!engine) {
         return std::move(engine).error();

@@ -27,6 +27,10 @@ public:
     // a page (xdp_umem_reg(), Linux 6.1).
     static constexpr std::uint32_t kMaxMtuBytes = 3438;
 
+    // What open() would tell DPDK about each queue of `interface`; the interface is not touched.
+    // Main thread. Errors: kUsage as open(), kDevice.
+    static Result<ports::PortPlan> plan(const host::Interface& interface, const ports::Eal& eal);
+
     // Opens all active receive queues of `interface` and attaches the program. `keeper` undoes it
     // if this process dies. Main thread. Errors: kBusy (another dpdkperf, a foreign XDP program),
     // kUsage (no Ethernet, MTU too large), kPermission, kDevice.

@@ -4,6 +4,7 @@
 #include "dpdkperf/base/result.hpp"
 #include "dpdkperf/ports/eal.hpp"
 #include "dpdkperf/ports/port.hpp"
+#include "dpdkperf/ports/rss_state.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -26,33 +27,43 @@ public:
         std::optional<std::uint32_t> mtu_bytes;  // none: what the port has
     };
 
-    // Opens and starts the one device that EAL has found. Main thread. Errors: kNotFound for none,
-    // kUsage for several, for one without a peer (null, pcap, ring) and for one that is a
-    // kernel interface (af_xdp, af_packet, tap), kDevice for what the driver refuses.
+    struct Planned {
+        std::uint16_t id = 0;
+        std::string name;  // "net_memif0", "0000:5e:00.0"
+        std::uint32_t mtu_bytes = 0;
+        ports::PortPlan plan;
+    };
+
+    // What open() would do with the one device that EAL has found; nothing is done. Errors:
+    // kNotFound for no device, kUsage for several, for one without a peer (null, pcap, ring) and
+    // for one that is a kernel interface (af_xdp, af_packet, tap).
+    static Result<Planned> plan(const Request& request);
+
+    // Opens and starts it. Main thread. Errors: those of plan(), kDevice for what the driver
+    // refuses, kPeer if nobody is at the other end of a memif.
     static Result<std::unique_ptr<OwnedPort>> open(const ports::Eal& eal, const Request& request);
     OwnedPort(const OwnedPort&) = delete;
     OwnedPort& operator=(const OwnedPort&) = delete;
     ~OwnedPort();  // neither a poller nor a twin uses it any more
 
     [[nodiscard]] std::uint16_t id() const { return port_.id(); }
-    [[nodiscard]] const std::string& name() const { return name_; }  // "net_memif0", "0000:5e:00.0"
+    [[nodiscard]] const std::string& name() const { return planned_.name; }
     [[nodiscard]] Mac mac() const { return port_.mac(); }
-    [[nodiscard]] std::uint32_t mtu_bytes() const { return mtu_bytes_; }
+    [[nodiscard]] std::uint32_t mtu_bytes() const { return planned_.mtu_bytes; }
+    [[nodiscard]] const ports::PortPlan& plan() const { return planned_.plan; }
     [[nodiscard]] const std::vector<ports::QueuePair>& queues() const
     {
         return port_.queue_pairs();
     }
-    [[nodiscard]] const ports::PortPlan& plan() const { return plan_; }
+    [[nodiscard]] const std::optional<ports::RssState>& rss() const { return rss_; }
 
 private:
-    OwnedPort(const ports::Eal& eal, ports::Port port, ports::PortPlan plan, std::string name,
-        std::uint32_t mtu_bytes);
+    OwnedPort(const ports::Eal& eal, ports::Port port, Planned planned);
 
     const ports::Eal& eal_;
     ports::Port port_;
-    ports::PortPlan plan_;
-    std::string name_;
-    std::uint32_t mtu_bytes_;
+    Planned planned_;
+    std::optional<ports::RssState> rss_;
 };
 
 }  // namespace dpdkperf::drivers

@@ -1,0 +1,146 @@
+#include "dry_run.hpp"
+
+#include "dpdkperf/drivers/af_xdp.hpp"
+#include "dpdkperf/drivers/owned.hpp"
+#include "dpdkperf/host/interface_facts.hpp"
+#include "dpdkperf/host/netlink.hpp"
+#include "dpdkperf/ports/port_plan.hpp"
+#include "eal_choice.hpp"
+#include "named_devices.hpp"
+#include "routes.hpp"
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <netdb.h>
+
+namespace dpdkperf::app {
+
+namespace {
+
+std::string joined(const std::vector<std::string>& parts)
+{
+    std::string text;
+    for (const std::string& part : parts) {
+        text += (text.empty() ? "" : ", ") + part;
+    }
+    return text;
+}
+
+std::string pollers(const ports::Eal& eal)
+{
+    std::vector<std::string> cpus;
+    for (const unsigned cpu : eal.poller_cpus()) {
+        cpus.push_back(std::to_string(cpu));
+    }
+    return "pollers: " + std::to_string(eal.poller_lcores().size()) + ", on CPU " + joined(cpus) +
+           "\n";
+}
+
+Result<std::string> describe_own(const options::Plan& plan, host::Keeper& keeper)
+{
+    if (Status status = check_named_devices(plan.eal_arguments); !status) {
+        return std::move(status).error();
+    }
+    const auto eal = start_eal(plan.eal_arguments, {}, keeper);
+    if (!eal) {
+        return eal.error();
+    }
+    const auto planned = drivers::OwnedPort::plan(
+        {.queue_pairs = static_cast<std::uint16_t>(eal->poller_lcores().size()),
+            .mtu_bytes = plan.mtu_bytes});
+    if (!planned) {
+        return planned.error();
+    }
+    std::vector<std::string> addresses;
+    for (const IpPrefix& address : plan.addresses) {
+        addresses.push_back(to_string(address));
+    }
+    return describe(planned->plan, planned->name) + "kernel twin: MTU " +
+           std::to_string(planned->mtu_bytes) + ", " +
+           (addresses.empty() ? "no address: give it one with --ip" : joined(addresses)) + "\n" +
+           pollers(*eal);
+}
+
+Result<IpAddress> resolve(const std::string& host)
+{
+    if (auto address = IpAddress::parse(host)) {
+        return address;
+    }
+    addrinfo* found = nullptr;
+    const int error = getaddrinfo(host.c_str(), nullptr, nullptr, &found);
+    const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned{found, freeaddrinfo};
+    if (error != 0) {
+        return Error{Errc::kNotFound,
+            "cannot find host '" + host + "': " + std::string{gai_strerror(error)}};
+    }
+    std::array<char, NI_MAXHOST> text{};
+    getnameinfo(
+        found->ai_addr, found->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST);
+    return IpAddress::parse(text.data());
+}
+
+// The interface that a test would use.
+Result<host::Interface> interface_of(const options::Plan& plan)
+{
+    if (plan.bind_device) {
+        return host::interface_by_name(*plan.bind_device);
+    }
+    std::optional<IpAddress> local;
+    if (plan.bind_address) {
+        auto address = IpAddress::parse(*plan.bind_address);
+        if (!address) {
+            return std::move(address).error().within("-B");
+        }
+        local = *address;
+    }
+    if (plan.role == options::Role::kServer) {
+        if (!local) {
+            return Error{Errc::kUsage, "--dry-run: a server learns its interface from its client; "
+                                       "name one with --bind-dev or -B"};
+        }
+        return host::interface_with(*local);
+    }
+    const auto remote = resolve(plan.host);
+    if (!remote) {
+        return remote.error();
+    }
+    auto route = find_route({.remote = *remote, .local = local, .device = {}});
+    if (!route) {
+        return std::move(route).error();
+    }
+    return route->interface;
+}
+
+Result<std::string> describe_af_xdp(const options::Plan& plan, host::Keeper& keeper)
+{
+    const auto interface = interface_of(plan);
+    if (!interface) {
+        return interface.error();
+    }
+    const auto eal =
+        start_eal(plan.eal_arguments, host::interface_facts(*interface).numa_node, keeper);
+    if (!eal) {
+        return eal.error();
+    }
+    const auto planned = drivers::AfXdpPort::plan(*interface, *eal);
+    if (!planned) {
+        return planned.error();
+    }
+    const auto queues = host::active_rx_queues(*interface);
+    return describe(*planned, interface->name) + "sockets: one for each of " +
+           std::to_string(queues ? *queues : 1) + " receive queues\n" + pollers(*eal);
+}
+
+}  // namespace
+
+Result<std::string> describe_port(const options::Plan& plan, host::Keeper& keeper)
+{
+    return ports::names_a_device(plan.eal_arguments) ? describe_own(plan, keeper)
+                                                     : describe_af_xdp(plan, keeper);
+}
+
+}  // namespace dpdkperf::app

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "dpdkperf/base/result.hpp"
+#include "dpdkperf/options/plan.hpp"
+
+#include <string>
+#include <vector>
+
+namespace dpdkperf::app {
+
+// Whether DPDK can have the PCI devices that its arguments name with -a or --allow; it passes over
+// others without a word. Errors: what is wrong with the first, and the command that helps.
+Status check_named_devices(const std::vector<std::string>& eal_arguments);
+
+// Completes a plan without addresses by what scripts/bind saved when it took the card. Errors: a
+// state file that can't be read or is of another card.
+Status recall_state(options::Plan& plan);
+
+}  // namespace dpdkperf::app
