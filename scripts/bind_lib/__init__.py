@@ -1,0 +1,1 @@
+"""Network cards between the kernel and DPDK; scripts/bind is the command."""
