@@ -36,23 +36,21 @@ def check_interface(device):
     return interfaces[0] if interfaces else ""
 
 
-def check_connections(machine, device, interface):
-    """What would be cut off: the default route and ssh sessions."""
+def check_connections(machine, interface, again):
+    """What would be cut off: the default route and ssh sessions. `again` is the forced command."""
     ours = [interface, *(name for name, _ in machine.upper_interfaces(interface))]
-    again = f"scripts/bind take {interface} --force"
     found = routes.default_routes(machine, ours)
     if found:
         through = f" through {found[0]['gateway']}" if "gateway" in found[0] else ""
         raise Problem(
-            f"{interface} ({device.address}): carries the default route{through}; without it this "
-            "machine may be out of reach",
+            f"{interface}: carries the default route{through}; without it this machine may be out of reach",
             f"if you have another way in: {again}",
         )
     own = {ipaddress.ip_address(entry["local"]) for name in ours for entry in addresses(machine, name)}
     for local, peer in ssh_sessions(machine):
         if local in own or routes.way_to(machine, str(peer)) in ours:
             raise Problem(
-                f"{interface} ({device.address}): carries the ssh session from {peer} to {local}",
+                f"{interface}: carries the ssh session from {peer} to {local}",
                 f"if you have another way in: {again}",
             )
 

@@ -17,6 +17,8 @@ def _link(machine, interface):
 def upper_interfaces(machine, interface):
     """Interfaces built on this one, directly or not, lower ones first: [(name, kind)]."""
     links = ip_json(machine, "-d", "link", "show")
+    # The other end of a veth pair is not built on this one.
+    links = [link for link in links if link.get("linkinfo", {}).get("info_kind") != "veth"]
     found = []
     below = {interface}
     while True:

@@ -61,7 +61,7 @@ def _check(machine, device, wanted, together):
     interface = guard.check_interface(device)
     if interface:
         if not wanted.force:
-            guard.check_connections(machine, device, interface)
+            guard.check_connections(machine, interface, f"scripts/bind take {interface} --force")
         guard.check_use(machine, device, interface)
     guard.check_users(device)
     unsafe = guard.check_iommu(machine, device, wanted, interface or device.address)
