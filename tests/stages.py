@@ -2,7 +2,8 @@
 """Builds and tests everything; the last line counts test cases.
 
 scripts/test                what every change must pass
-scripts/test --all          clang, ThreadSanitizer, fuzzing, clang-tidy and the slow interop rows too
+scripts/test --all          clang, ThreadSanitizer, fuzzing, clang-tidy, slow and VM rows too
+scripts/test --vm           rows on real PCI devices in a virtual machine, and nothing else
 scripts/test --soak tcp N   N seeds of the TCP engine's simulator, and nothing else
 
 A failing stage does not stop the others. Without root, interop and host-root tests are skipped.
@@ -123,10 +124,15 @@ def interop(stage, everything):
         print("interop needs root: skipped")
         stage.skipped += 1
         return
-    results = ROOT / "build-debug" / "interop.json"
-    results.unlink(missing_ok=True)
     flags = ["--all"] if everything else []
-    run("tests/interop/run", "--results", results, *flags, OUR=str(program))
+    rows(stage, "tests/interop/run", program, *flags)
+
+
+def rows(stage, runner, program, *flags):
+    """Counts the rows that a program for rows has run."""
+    results = program.parent / f"{pathlib.Path(runner).parent.name}.json"
+    results.unlink(missing_ok=True)
+    run(runner, "--results", results, *flags, OUR=str(program))
     if not results.exists():  # it could not even begin
         stage.count(False)
         return
@@ -135,6 +141,21 @@ def interop(stage, everything):
             stage.skipped += 1
         else:
             stage.count(row["status"] == "passed")
+
+
+def virtual_machine(stage):
+    """Real PCI devices: QEMU without KVM, where a release build is slow enough."""
+    if os.geteuid() != 0:
+        print("the virtual machine needs root: skipped")
+        stage.skipped += 1
+        return
+    configured = (ROOT / "build" / "build.ninja").exists() or run(
+        "meson", "setup", "build", "--buildtype=release", "-Dtests=disabled"
+    )
+    if configured and run("ninja", "-C", "build"):
+        rows(stage, "tests/vm/run", ROOT / "build" / "dpdkperf")
+    else:
+        stage.count(False)
 
 
 def sanitized(stage):
@@ -184,7 +205,10 @@ def soak(count):
     return 0 if good else 1
 
 
-def stages(everything):
+def stages(everything, only_vm):
+    if only_vm:
+        yield "virtual machine", virtual_machine
+        return
     yield "lint", lint
     yield "debug build: all suites", debug
     yield "interop", lambda stage: interop(stage, everything)
@@ -194,6 +218,7 @@ def stages(everything):
         yield "clang: unit, eal, clang-tidy", clang
         yield "ThreadSanitizer: unit", threads
         yield "fuzz", fuzz
+        yield "virtual machine", virtual_machine
 
 
 def main():
@@ -201,15 +226,15 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--all", action="store_true", help="also what takes longer")
+    parser.add_argument("--vm", action="store_true", help="only the virtual machine's rows")
     parser.add_argument("--soak", nargs=2, metavar=("tcp", "N"), help="only so many more seeds")
     wanted = parser.parse_args()
     if wanted.soak:
         if wanted.soak[0] != "tcp" or not wanted.soak[1].isdigit():
             parser.error(f"--soak takes 'tcp' and a number, not '{' '.join(wanted.soak)}'")
         return soak(int(wanted.soak[1]))
-    everything = wanted.all
     done = []
-    for name, stage_of in stages(everything):
+    for name, stage_of in stages(wanted.all, wanted.vm):
         print(f"\n== {name}", flush=True)
         stage = Stage(name)
         started = time.monotonic()

@@ -1,0 +1,62 @@
+"""Runs commands for the host: a line of JSON asks, a line of JSON answers, on a serial port.
+
+{"do": "start", "command": [...]}            -> {"id": N}
+{"do": "look", "id": N, "wait": SECONDS}     -> {"code": null or N, "out": TEXT, "err": TEXT}
+{"do": "signal", "id": N, "number": N}       -> {}
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import tty
+
+
+class Running:
+    """A command, and the files that it writes to."""
+
+    def __init__(self, command):
+        self.out, self.err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+        self.child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.err, start_new_session=True
+        )
+
+    def look(self, seconds):
+        try:
+            self.child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            pass
+        texts = (os.pread(file.fileno(), 1 << 22, 0).decode(errors="replace") for file in (self.out, self.err))
+        return {"code": self.child.poll(), "pid": self.child.pid, **dict(zip(("out", "err"), texts))}
+
+
+def answer(request, running):
+    if request["do"] == "start":
+        number = len(running)
+        running[number] = Running(request["command"])
+        return {"id": number}
+    chosen = running[request["id"]]
+    if request["do"] == "look":
+        return chosen.look(request["wait"])
+    os.kill(chosen.child.pid, request["number"])
+    return {}
+
+
+def main():
+    descriptor = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)
+    tty.setraw(descriptor)
+    running = {}
+    with open(descriptor, "rb", closefd=False) as requests, open(descriptor, "wb", closefd=False) as out:
+        out.write(b"\nREADY\n")
+        out.flush()
+        for line in requests:
+            try:
+                reply = answer(json.loads(line), running)
+            except Exception as error:  # the host decides what that means
+                reply = {"error": repr(error)}
+            out.write(json.dumps(reply).encode() + b"\n")
+            out.flush()
+
+
+main()
