@@ -20,6 +20,7 @@ GUEST = f"{HOME}/guest"
 STATE = "/var/lib/dpdkperf"
 PAGES = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
 KERNEL_DRIVER = {"virtio": "virtio-pci", "e1000e": "e1000e", "vmxnet3": "vmxnet3"}
+NO_APPLETS = 'ip() { /usr/bin/ip "$@"; }'  # busybox's shell would take its own
 LENGTH, RATE = 1000, "2M"
 # What QEMU's model of a card can have changed, by ethtool(8).
 TUNING = {
@@ -99,26 +100,31 @@ class Context:
     def saved(self, card):
         return json.loads(self.read(f"{STATE}/{card.pci}.json"))
 
+    def script(self, lines):
+        """Several commands at once: each way into the machine takes its time."""
+        return self.run("sh", "-ec", "\n".join([NO_APPLETS, *lines])).out
+
     def configure(self, card):
         """Settings that differ from what the driver begins with."""
         name = interface(card)
-        for words in TUNING[card.model]:
-            self.run("ethtool", words[0], name, *words[1:])
-        self.ip("link", "set", "dev", name, "mtu", 1400, "txqueuelen", 500, "up")
-        self.ip("address", "add", f"{card.guest}/24", "brd", "+", "dev", name)
-        self.ip("address", "add", f"{card.guest6}/64", "dev", name, "nodad")
-        self.ip("route", "add", f"{card.net.replace('10.', '172.16.', 1).rsplit('.', 1)[0]}.0/24",
-                "via", card.host, "dev", name, "mtu", 1300)  # fmt: skip
-        self.ip("-6", "route", "add", f"fd77:{card.slot}::/64", "via", card.host6, "dev", name, "metric", 77)
+        subnet = f"172.16.{card.slot}.0/24"
+        lines = [f"ethtool {words[0]} {name} {' '.join(words[1:])}" for words in TUNING[card.model]]
+        lines += [
+            f"ip link set dev {name} mtu 1400 txqueuelen 500 up",
+            f"ip address add {card.guest}/24 brd + dev {name}",
+            f"ip address add {card.guest6}/64 dev {name} nodad",
+            f"ip route add {subnet} via {card.host} dev {name} mtu 1300",
+            f"ip -6 route add fd77:{card.slot}::/64 via {card.host6} dev {name} metric 77",
+        ]
+        self.script(lines)
         self.wait_for_link(card)
 
     def wait_for_link(self, card):
-        path = f"/sys/class/net/{interface(card)}/carrier"
-        wait_for(lambda: self.run("cat", path, check=False).out.strip() == "1", 30, f"link of {card.wire}")
-        # Until duplicate address detection has ended, nobody may use the link's own address.
+        """Until duplicate address detection has ended, nobody may use the link's own address."""
         name = interface(card)
-        shown = ("ip", "-6", "address", "show", "dev", name, "scope", "link", "-tentative")
-        wait_for(lambda: self.run(*shown).out, 30, f"{name}'s own address")
+        shown = f"ip -6 address show dev {name} scope link -tentative"
+        command = f"{NO_APPLETS}; [ $(cat /sys/class/net/{name}/carrier) = 1 ] && {shown}"
+        wait_for(lambda: self.run("sh", "-c", command, check=False).out, 60, f"link of {card.wire}")
 
     def ip(self, *arguments):
         return self.run("ip", *arguments).out
@@ -126,17 +132,18 @@ class Context:
     def settings(self, card):
         """All that this project promises to restore, in the words of ip(8) and ethtool(8)."""
         name = interface(card)
-        found = {}
-        link = json.loads(self.ip("-j", "link", "show", "dev", name))[0]
-        found["link"] = {key: link[key] for key in ("mtu", "address", "txqlen", "ifname")}
-        found["up"] = "UP" in link["flags"]
-        for family in ("-4", "-6"):
-            shown = json.loads(self.ip("-j", family, "address", "show", "dev", name))
-            found[f"addresses {family}"] = [entry for one in shown for entry in one.get("addr_info", ())]
-            text = self.ip(family, "route", "show", "table", "all", "dev", name)
-            found[f"routes {family}"] = sorted(re.sub(r" linkdown| pref medium", "", text).splitlines())
-        for option in "gklx":
-            found[f"ethtool -{option}"] = self.run("ethtool", f"-{option}", name, check=False).out
+        shown = {
+            "link": f"ip -d link show dev {name}",
+            "addresses": f"ip address show dev {name}",
+            "IPv4 routes": f"ip -4 route show table all dev {name}",
+            "IPv6 routes": f"ip -6 route show table all dev {name} | sort",
+            **{f"ethtool -{option}": f"ethtool -{option} {name}" for option in "gklx"},
+        }
+        text = self.script(f"{command} || true; echo ---" for command in shown.values())
+        found = dict(zip(shown, text.split("---\n")))
+        # A new interface has a new number; the rest is of the moment.
+        for key, value in found.items():
+            found[key] = re.sub(r"^\d+: |qdisc \w+| linkdown| pref medium|  +", "", value, flags=re.MULTILINE)
         return found
 
     def equal_settings(self, card, before):
@@ -188,14 +195,13 @@ class Context:
         """After a row: what is still taken is given back, and nothing may be left."""
         if self.states():
             self.bind("give-back", "--all")
-        equal(self.states(), [], "state files")
-        equal(self.read(PAGES), "0", "hugepages")
-        require("hugetlbfs" not in self.read("/proc/mounts"), "hugetlbfs is mounted")
-        for card in CARDS:
-            equal(self.driver(card), KERNEL_DRIVER[card.model], f"driver of {card.pci}")
-            name = interface(card)
-            self.ip("address", "flush", "dev", name)
-            self.ip("link", "set", "dev", name, "down", "mtu", 1500)
+        left = self.script([f"ls {STATE}; cat {PAGES}; grep hugetlbfs /proc/mounts || true"])
+        equal(left.split(), ["0"], "state files, hugepages, mounts of hugetlbfs")
+        drivers = self.script(f"readlink /sys/bus/pci/devices/{card.pci}/driver" for card in CARDS)
+        found = [line.rsplit("/", 1)[-1] for line in drivers.splitlines()]
+        equal(found, [KERNEL_DRIVER[card.model] for card in CARDS], "drivers")
+        for action in ("address flush dev {}", "link set dev {} down mtu 1500"):
+            self.script(f"ip {action.format(interface(card))}" for card in CARDS)
         left = self.run("ps", "-o", "args").out
         require("dpdkperf -" not in left, f"processes:\n{left}")
 

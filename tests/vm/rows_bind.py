@@ -105,7 +105,7 @@ def reboot(context):
     for card in cards:
         context.configure(card)
     before = [context.settings(card) for card in cards]
-    context.bind("take", *map(interface, cards))
+    context.bind("take", *map(interface, cards), "--hugepages", 16)
     context.vm.reboot()
     for card in cards:
         equal(context.driver(card), KERNEL_DRIVER[card.model], "driver after the reboot")
@@ -121,33 +121,33 @@ def take_after_reboot(context):
     card = card_of("vmxnet3")
     context.configure(card)
     before = context.settings(card)
-    context.bind("take", interface(card))
+    context.bind("take", interface(card), "--hugepages", 16)
     context.vm.reboot()
-    context.bind("take", interface(card))
+    context.bind("take", interface(card), "--hugepages", 16)
     equal(context.saved(card)["addresses"], [f"{card.guest}/24", f"{card.guest6}/64"], "saved addresses")
     context.bind("give-back", interface(card))
     context.equal_settings(card, before)
 
 
 @row("a VLAN comes back with its address and its route")
-def vlan(context):
+def vlan_comes_back(context):
     card = card_of("e1000e")
     context.configure(card)
     name = interface(card)
-    context.ip("link", "add", "link", name, "name", f"{name}.5", "type", "vlan", "id", 5)
-    context.ip("link", "set", "dev", f"{name}.5", "up", "mtu", 1300)
-    context.ip("address", "add", "10.55.0.1/24", "dev", f"{name}.5")
-    context.ip("route", "add", "10.56.0.0/16", "via", "10.55.0.9", "dev", f"{name}.5")
-    shown = [context.ip("-d", "link", "show", "dev", f"{name}.5").split("<")[1]]
-    shown += [context.ip("-4", "address", "show", "dev", f"{name}.5").split("inet")[1]]
-    shown += [context.ip("route", "show", "dev", f"{name}.5")]
-    context.bind("take", name)
+    vlan = f"{name}.5"
+    context.script([
+        f"ip link add link {name} name {vlan} type vlan id 5",
+        f"ip link set dev {vlan} up mtu 1300",
+        f"ip address add 10.55.0.1/24 dev {vlan}",
+        f"ip route add 10.56.0.0/16 via 10.55.0.9 dev {vlan}",
+    ])  # fmt: skip
+    look = [f"ip -d link show dev {vlan} | tail -n +2", f"ip -4 address show dev {vlan} | grep inet",
+            f"ip route show dev {vlan}", f"cat /sys/class/net/{vlan}/mtu"]  # fmt: skip
+    shown = context.script(look)
+    context.bind("take", name, "--hugepages", 16)
     context.bind("give-back", name)
-    now = [context.ip("-d", "link", "show", "dev", f"{name}.5").split("<")[1]]
-    now += [context.ip("-4", "address", "show", "dev", f"{name}.5").split("inet")[1]]
-    now += [context.ip("route", "show", "dev", f"{name}.5")]
-    equal(now, shown, "the VLAN")
-    context.ip("link", "del", "dev", f"{name}.5")
+    equal(context.script(look), shown, "the VLAN")
+    context.ip("link", "del", "dev", vlan)
 
 
 @each_model("in use: not given back before its user has ended")

@@ -17,18 +17,28 @@ class Running:
     """A command, and the files that it writes to."""
 
     def __init__(self, command):
-        self.out, self.err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+        self.files = [tempfile.TemporaryFile(), tempfile.TemporaryFile()]
+        self.last = None
+        out, err = self.files
         self.child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.err, start_new_session=True
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True
         )
 
     def look(self, seconds):
+        if self.last:
+            return self.last
         try:
             self.child.wait(seconds)
         except subprocess.TimeoutExpired:
             pass
-        texts = (os.pread(file.fileno(), 1 << 22, 0).decode(errors="replace") for file in (self.out, self.err))
-        return {"code": self.child.poll(), "pid": self.child.pid, **dict(zip(("out", "err"), texts))}
+        code = self.child.poll()
+        out, err = (os.pread(file.fileno(), 1 << 22, 0).decode(errors="replace") for file in self.files)
+        found = {"code": code, "pid": self.child.pid, "out": out, "err": err}
+        if code is not None:
+            self.last = found
+            for file in self.files:
+                file.close()
+        return found
 
 
 def answer(request, running):
