@@ -114,7 +114,8 @@ std::string describe(const PortPlan& plan, std::string_view name)
     }
     std::string text = "port " + std::string{name} + "\n";
     for (const auto& [key, value] : lines) {
-        text += "  " + key + std::string(widest + 2 - key.size(), ' ') + value + "\n";
+        text.append("  ").append(key).append(widest + 2 - key.size(), ' ');
+        text.append(value).append("\n");
     }
     for (const std::string& note : plan.notes) {
         text += "  note: " + note + "\n";
