@@ -1,5 +1,7 @@
 #include "dpdkperf/drivers/kernel_twin.hpp"
 
+#include "complete_checksum.hpp"
+
 #include <array>
 #include <chrono>
 #include <future>
@@ -100,7 +102,8 @@ bool KernelTwin::deliver() noexcept
 {
     std::array<rte_mbuf*, kBurst> mbufs;
     const std::uint16_t n = exceptions_->received(mbufs);
-    for (const rte_mbuf* mbuf : std::span{mbufs}.first(n)) {
+    for (rte_mbuf* mbuf : std::span{mbufs}.first(n)) {
+        complete_checksum(*mbuf);
         count(write_frame(tap_.fd(), *mbuf) ? to_kernel_ : refused_);
     }
     rte_pktmbuf_free_bulk(mbufs.data(), n);
