@@ -156,6 +156,7 @@ def in_use(context, card):
     group = context.run("readlink", f"/sys/bus/pci/devices/{card.pci}/iommu_group").out.strip()
     holder = f"import time; f = open('/dev/vfio/{group.rsplit('/', 1)[-1]}', 'rb+', 0); time.sleep(600)"
     with context.vm.start("python3", "-c", holder) as running:
+        running.look()
         wait_for(lambda: "in use: python3" in context.bind("status").out, 30, "in use")
         done = context.bind("give-back", interface(card), code=1)
         require(f"in use by process {running.pid}" in done.err, str(done))
