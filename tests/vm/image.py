@@ -66,8 +66,18 @@ class Archive:
             self._entry(name, stat.S_IFLNK | 0o777, target.encode())
 
     def file(self, source, name=None):
-        """A file, at the place where this machine has it if no other is named."""
-        name = str(name or source).strip("/")
+        """A file, at the place where this machine has it if no other is named.
+
+        A link stays one: DPDK would take two copies of a driver for two drivers.
+        """
+        if name is None:
+            folder, base = os.path.split(source)
+            source = name = os.path.join(os.path.realpath(folder), base)
+            if os.path.islink(source):
+                self.link(name, os.readlink(source))
+                self.file(os.path.join(os.path.dirname(name), os.readlink(source)))
+                return
+        name = str(name).strip("/")
         if name not in self._known:
             self.folder(os.path.dirname(name))
             self._known.add(name)
@@ -146,9 +156,10 @@ class _Merged(Archive):
     """An archive of a system where /lib and /bin are links into /usr: names go there."""
 
     def file(self, source, name=None):
-        name = str(name or source).strip("/")
-        merged = re.match(r"(bin|sbin|lib|lib64)/", name)
-        super().file(source, f"usr/{name}" if merged else name)
+        if name is not None:
+            name = str(name).strip("/")
+            name = f"usr/{name}" if re.match(r"(bin|sbin|lib|lib64)/", name) else name
+        super().file(source, name)
 
 
 def make(folder, kernel, program):
