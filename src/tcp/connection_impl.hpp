@@ -92,6 +92,8 @@ struct Connection::Impl : ConnectionVariables {
 
     // arrival.cpp: the tests of RFC 9293, 3.10.7.4, in order.
     void in_synchronized(const Arrival& arrival) noexcept;
+    [[nodiscard]] bool predicted(const Arrival& arrival) const noexcept;
+    void take_predicted(const Arrival& arrival) noexcept;
     [[nodiscard]] bool timestamp_ok(const Arrival& arrival, const Range& span) noexcept;
     void answer_unacceptable(const Arrival& arrival, const Range& span) noexcept;
     [[nodiscard]] bool sequence_ok(const Arrival& arrival, const Range& span) noexcept;

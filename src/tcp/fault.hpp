@@ -32,6 +32,7 @@ enum class Fault : std::uint8_t {
     kFinBeforeItsTurn,        // a FIN counts when it arrives, not when it is reached
     kWrongRetransmitOffset,   // a retransmission carries the bytes of the slot behind
     kDuplicateSynAckIgnored,  // a lost handshake ACK is never repeated
+    kHolePredictedAway,       // header prediction takes no notice of what came out of order
     kCount,
 };
 

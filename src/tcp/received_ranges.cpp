@@ -26,7 +26,7 @@ void ReceivedRanges::erase(std::size_t from, std::size_t to) noexcept
     count_ -= to - from;
 }
 
-void ReceivedRanges::advance() noexcept
+void ReceivedRanges::swallow() noexcept
 {
     std::size_t gone = 0;
     while (gone < count_ && ranges_[gone].left <= next_) {
@@ -69,7 +69,7 @@ ReceivedRanges::Insertion ReceivedRanges::insert(const Range& bytes) noexcept
     }
     if (fresh.left == next_) {
         next_ = fresh.right;
-        advance();
+        swallow();
         result.outcome = Outcome::kInOrder;
         return result;
     }

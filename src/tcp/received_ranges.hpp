@@ -32,8 +32,8 @@ public:
     Insertion insert(const Range& bytes) noexcept;
 
     [[nodiscard]] Offset next() const { return next_; }
-    // The FIN takes one position, and nothing is behind it.
-    void skip_fin() noexcept { ++next_; }
+    // The next `bytes` have arrived, and nothing is behind them.
+    void advance(Offset bytes) noexcept { next_ += bytes; }
     [[nodiscard]] std::span<const Range> ranges() const { return {ranges_.data(), count_}; }
     // The right edge of all that has arrived.
     [[nodiscard]] Offset highest() const { return count_ > 0 ? ranges_[count_ - 1].right : next_; }
@@ -49,7 +49,7 @@ private:
     Outcome add(std::size_t at, const Range& fresh) noexcept;
     Outcome extend(std::size_t at, const Range& fresh) noexcept;
     void erase(std::size_t from, std::size_t to) noexcept;
-    void advance() noexcept;
+    void swallow() noexcept;  // ranges that next() has reached
     void remember(Offset at) noexcept;
 
     Offset next_ = 0;

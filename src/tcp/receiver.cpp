@@ -84,6 +84,15 @@ void Receiver::on_data(const Range& bytes, std::uint32_t packets, bool push, Mom
     reach_fin();
 }
 
+void Receiver::on_next_data(
+    std::uint64_t bytes, std::uint32_t packets, bool push, Moment now) noexcept
+{
+    ++info_.data_segments_received;
+    info_.bytes_received += bytes;
+    ranges_.advance(static_cast<Offset>(bytes));
+    note_in_order(bytes, packets, push, now);
+}
+
 // RFC 9293, 3.8.6.3: an acknowledgment for at least every second full segment, the rest within
 // the delay. Several due in one burst become one; what interrupts a burst is urgent.
 void Receiver::note_in_order(
@@ -116,7 +125,7 @@ void Receiver::reach_fin() noexcept
         fin_at_ && (ranges_.next() == *fin_at_ || faulty(Fault::kFinBeforeItsTurn));
     if (!fin_reached_ && reached) {
         fin_reached_ = true;
-        ranges_.skip_fin();
+        ranges_.advance(1);  // the FIN takes one position, and nothing is behind it
         acks_due_ = std::max(acks_due_, 1U);
     }
 }

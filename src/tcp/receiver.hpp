@@ -30,6 +30,13 @@ public:
 
     // [bytes.left, bytes.right) of the stream, within the window; `packets` that LRO merged.
     void on_data(const Range& bytes, std::uint32_t packets, bool push, Moment now) noexcept;
+    // As on_data() for the next `bytes` of the stream, when takes_in_order().
+    void on_next_data(std::uint64_t bytes, std::uint32_t packets, bool push, Moment now) noexcept;
+    [[nodiscard]] bool takes_in_order(std::uint64_t bytes) const
+    {
+        const bool hole = !ranges_.ranges().empty() && !faulty(Fault::kHolePredictedAway);
+        return bytes <= setup_.window_bytes && !hole && !fin_at_;
+    }
     // The stream ends at `at`. Counts when everything before it has arrived.
     void on_fin(Offset at) noexcept;
     // A segment that was not taken but has to be answered: now, whatever else is due.

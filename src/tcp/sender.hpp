@@ -146,6 +146,8 @@ public:
 
     // Runs the timers that are due. False: the peer has not answered for too long.
     bool on_time(Moment now) noexcept;
+    // As on_ack() for a segment that acknowledges una(), when nothing_in_flight().
+    void on_window(Offset sequence, std::uint64_t window_bytes) noexcept;
     bool next(Moment now, Transmission& out) noexcept;
     [[nodiscard]] Moment next_deadline() const noexcept;
 
@@ -157,6 +159,7 @@ public:
     [[nodiscard]] std::uint32_t segment_bytes() const { return segment_bytes_; }
     void fill_info(Moment now) noexcept;
     [[nodiscard]] const char* broken_invariant() const noexcept;
+    [[nodiscard]] bool nothing_in_flight() const { return board_.una() == board_.nxt(); }
 
 private:
     // What one ACK has brought about.
@@ -172,7 +175,7 @@ private:
     };
 
     // sender_ack.cpp: an ACK comes in.
-    void note_window(const AckIn& ack) noexcept;
+    void note_window(Offset sequence, Offset acknowledged, std::uint64_t window_bytes) noexcept;
     Progress update_board(const AckIn& ack) noexcept;
     void take_sack_blocks(const AckIn& ack, Progress& p) noexcept;
     bool is_duplicate_sack(const AckIn& ack, std::size_t i) const noexcept;

@@ -8,7 +8,10 @@ void Sender::on_ack(const AckIn& ack, Moment now) noexcept
 {
     now_ = now;
     rate_is_old_ = true;
-    note_window(ack);
+    note_window(ack.sequence, ack.ack, ack.window_bytes);
+    if (nothing_in_flight() && ack.sack.empty()) {
+        return;  // there is nothing it could tell about
+    }
     const Progress p = update_board(ack);
     if (p.advanced) {
         info_.bytes_acknowledged = static_cast<std::uint64_t>(std::min(board_.una(), stream_end_));
@@ -39,25 +42,30 @@ void Sender::on_ack(const AckIn& ack, Moment now) noexcept
 }
 
 // RFC 9293, 3.10.7.4: only a segment that is not older than the last one updates the window.
-void Sender::note_window(const AckIn& ack) noexcept
+void Sender::on_window(Offset sequence, std::uint64_t window_bytes) noexcept
 {
-    const bool fresh = ack.sequence > wl_sequence_ ||
-                       (ack.sequence == wl_sequence_ && ack.ack >= wl_ack_) ||
+    note_window(sequence, board_.una(), window_bytes);
+}
+
+void Sender::note_window(Offset sequence, Offset acknowledged, std::uint64_t window_bytes) noexcept
+{
+    const bool fresh = sequence > wl_sequence_ ||
+                       (sequence == wl_sequence_ && acknowledged >= wl_ack_) ||
                        faulty(Fault::kOldWindowUpdate);
     window_before_ = window_;
-    if (!fresh || ack.ack < board_.una()) {
+    if (!fresh || acknowledged < board_.una()) {
         return;
     }
     const bool was_closed = window_end() <= board_.una();
-    window_ = ack.window_bytes;
-    wl_sequence_ = ack.sequence;
-    wl_ack_ = ack.ack;
+    window_ = window_bytes;
+    wl_sequence_ = sequence;
+    wl_ack_ = acknowledged;
     max_window_ = std::max(max_window_, window_);
     persists_unanswered_ = 0;
     if (window_ > 0) {
         persists_ = 0;
         persist_at_ = kNever;
-        if (was_closed && persist_byte_out_ && ack.ack <= board_.una()) {
+        if (was_closed && persist_byte_out_ && acknowledged <= board_.una()) {
             // The probe's byte was not taken: it goes out again as part of its slot.
             persist_byte_out_ = false;
             if (!board_.is_lost(board_.first())) {

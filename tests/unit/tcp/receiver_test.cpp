@@ -1,4 +1,6 @@
 // Cases 19 to 25 of the engine's list (docs/tcp-engine.md).
+#include "random.hpp"
+#include "received_ranges.hpp"
 #include "script.hpp"
 
 #include <algorithm>
@@ -165,6 +167,70 @@ TEST(TcpReceiver, CountsAFinWhenItsTurnHasCome)
 }
 
 TEST(TcpReceiver, ClosesFromBothSidesAtOnce)
+// A segment at random, most often the next one of the stream.
+In random_segment(Random& random, Script& s)
+{
+    In in;
+    in.seq = static_cast<Offset>(s.connection().received());
+    if (random.chance(0.1)) {
+        in.seq += static_cast<Offset>(random.below(6'000)) - 3'000;
+    }
+    in.length = random.chance(0.8) ? kFull : static_cast<std::uint32_t>(random.below(3'000));
+    in.ack = static_cast<Offset>(s.info().bytes_sent);
+    if (random.chance(0.1)) {
+        in.ack -= static_cast<Offset>(random.below(2'000));
+    }
+    in.window = static_cast<std::uint16_t>(500 + random.below(300));
+    if (random.chance(0.1)) {
+        in.flags |= wire::kTcpPsh;
+    }
+    if (random.chance(0.05)) {
+        const auto clock = static_cast<std::uint32_t>(s.now().count() / 1'000);
+        in.value = 0xffff'ff00U + clock - static_cast<std::uint32_t>(random.below(3'000));
+    }
+    return in;
+}
+
+// The same segments, marked as urgent, which changes nothing but that they are not predicted.
+TEST(TcpReceiver, TreatsPredictedSegmentsAsAllOthers)
+{
+    Random random{7};
+    Script predicted = connected();
+    Script plain = connected();
+    for (int i = 0; i < 20'000; ++i) {
+        In in = random_segment(random, predicted);
+        const auto wait = microseconds{random.chance(0.9) ? 10 : random.below(60'000)};
+        const std::uint64_t offer = predicted.info().bytes_sent + random.below(3'000);
+        const bool sends = random.chance(0.02);
+        for (Script* s : {&predicted, &plain}) {
+            s->in(in);
+            in.flags |= wire::kTcpUrg;
+            if (sends) {
+                s->offer(offer);
+            }
+            s->after(wait);
+        }
+        const auto a = predicted.take();
+        const auto b = plain.take();
+        ASSERT_EQ(a.size(), b.size()) << i;
+        for (std::size_t k = 0; k < a.size(); ++k) {
+            ASSERT_EQ(a[k].at, b[k].at) << i;
+            ASSERT_EQ(a[k].seq, b[k].seq) << i;
+            ASSERT_EQ(a[k].ack, b[k].ack) << i;
+            ASSERT_EQ(a[k].sack, b[k].sack) << i;
+            ASSERT_EQ(a[k].segment.header.options.timestamps->echo,
+                b[k].segment.header.options.timestamps->echo);
+        }
+        const Info x = predicted.info();
+        const Info y = plain.info();
+        ASSERT_EQ(x.bytes_received, y.bytes_received) << i;
+        ASSERT_EQ(x.data_segments_received, y.data_segments_received) << i;
+        ASSERT_EQ(x.peer_window_bytes, y.peer_window_bytes) << i;
+        ASSERT_EQ(x.rejected.old_timestamp, y.rejected.old_timestamp) << i;
+    }
+    EXPECT_GT(predicted.info().bytes_received, 5'000'000U);
+}
+
 {
     Script s = connected();
     s.close();
