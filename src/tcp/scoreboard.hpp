@@ -160,6 +160,7 @@ template <class Accept>
 Delivered Scoreboard::deliver(std::uint64_t from, std::uint64_t to, Accept&& accept)
 {
     Delivered d;
+    from = sacked_.skip_set(from, to);
     SlotBits::for_words(from, to, [&](std::uint64_t slot, std::uint64_t mask) {
         const std::uint64_t base = slot - slot % 64;
         const std::uint64_t fresh = mask & ~sacked_.word(slot);

@@ -36,6 +36,21 @@ public:
         return words_[slot / 64 & word_mask_];
     }
 
+    // Passes over words of set bits, cheaply, however often a peer makes us look: no bit in
+    // [from, result) is clear, and result is at most `to`.
+    [[nodiscard]] std::uint64_t skip_set(std::uint64_t from, std::uint64_t to) const noexcept
+    {
+        const std::uint64_t before = bit(from) - 1;
+        if (to < from + 64 || (word(from) | before) != ~std::uint64_t{0}) {
+            return from;
+        }
+        std::uint64_t at = from / 64 + 1;
+        while (at < to / 64 && words_[at & word_mask_] == ~std::uint64_t{0}) {
+            ++at;
+        }
+        return at * 64;
+    }
+
     // Clears a range and returns how many bits were set in it.
     std::uint32_t clear_range(std::uint64_t from, std::uint64_t to) noexcept
     {
