@@ -217,32 +217,41 @@ TEST(Scoreboard, SendsAPartOfASlotAndThenTheRest)
     EXPECT_STREQ(board.broken_invariant(), nullptr);
 }
 
+// Insertions at random into `space` bytes: few of them are refused, or many.
+void compare_ranges(std::uint64_t seed, int insertions, std::uint64_t space, std::uint64_t length)
+{
+    sim::Random random{seed};
+    ReceivedRanges ranges;
+    sim::ByteSet taken;
+    for (int i = 0; i < insertions; ++i) {
+        const auto left = static_cast<Offset>(random.below(space));
+        const Range bytes{left, left + 1 + static_cast<Offset>(random.below(length))};
+        const bool known = taken.contains(bytes.left, bytes.right);
+        const auto in = ranges.insert(bytes);
+        if (in.outcome == ReceivedRanges::Outcome::kRefused) {
+            EXPECT_EQ(ranges.ranges().size(), ReceivedRanges::kMax);
+        } else {
+            taken.add(bytes.left, bytes.right);
+            EXPECT_EQ(in.outcome == ReceivedRanges::Outcome::kDuplicate, known);
+        }
+        if (in.duplicate_bytes) {
+            EXPECT_TRUE(taken.contains(in.duplicate.left, in.duplicate.right));
+        }
+        ASSERT_STREQ(ranges.broken_invariant(), nullptr);
+        ASSERT_EQ(ranges.next(), taken.in_order());
+        for (const Range& r : ranges.ranges()) {
+            ASSERT_TRUE(taken.contains(r.left, r.right));
+        }
+    }
+}
+
 TEST(ReceivedRanges, AgreeWithASetOfBytes)
 {
     for (std::uint64_t seed = 1; seed <= 50; ++seed) {
-        sim::Random random{seed};
-        ReceivedRanges ranges;
-        sim::ByteSet taken;
-        for (int i = 0; i < 500; ++i) {
-            const auto left = static_cast<Offset>(random.below(4'000));
-            const Range bytes{left, left + 1 + static_cast<Offset>(random.below(40))};
-            const bool known = taken.contains(bytes.left, bytes.right);
-            const auto in = ranges.insert(bytes);
-            if (in.outcome == ReceivedRanges::Outcome::kRefused) {
-                EXPECT_EQ(ranges.ranges().size(), ReceivedRanges::kMax);
-            } else {
-                taken.add(bytes.left, bytes.right);
-                EXPECT_EQ(in.outcome == ReceivedRanges::Outcome::kDuplicate, known);
-            }
-            if (in.duplicate_bytes) {
-                EXPECT_TRUE(taken.contains(in.duplicate.left, in.duplicate.right));
-            }
-            ASSERT_STREQ(ranges.broken_invariant(), nullptr);
-            ASSERT_EQ(ranges.next(), taken.in_order());
-            for (const Range& r : ranges.ranges()) {
-                ASSERT_TRUE(taken.contains(r.left, r.right));
-            }
-        }
+        compare_ranges(seed, 500, 4'000, 40);
+    }
+    for (std::uint64_t seed = 1; seed <= 2; ++seed) {
+        compare_ranges(seed, 2'000, 20'000, 3);
     }
 }
 

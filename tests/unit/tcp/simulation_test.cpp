@@ -158,5 +158,21 @@ TEST(TcpSimulation, HoldsItsRateAcrossAnOutage)
     EXPECT_LT(o.longest_silence, milliseconds{1'500});
 }
 
+// A queue of one bandwidth-delay product: slow start leaves hundreds of holes at once, and the
+// receiver remembers all that lies between them.
+TEST(TcpSimulation, RepairsWhatSlowStartLostWithoutSendingAnythingTwice)
+{
+    Scenario s = transfer(7'500'000, milliseconds{25}, 100e6);
+    s.links[0].queue_bytes = 625'000;
+    Simulator simulator{s};
+    const Outcome o = simulator.run();
+    EXPECT_EQ(o.fault, "");
+    EXPECT_GT(o.info[0].segments_retransmitted, 500U);
+    EXPECT_EQ(o.info[0].timeouts, 0U);
+    EXPECT_EQ(o.info[1].rejected.no_room, 0U);
+    EXPECT_EQ(o.spurious[0], 0U);
+    EXPECT_GT(goodput(s, o), 60e6);
+}
+
 }  // namespace
 }  // namespace dpdkperf::tcp::sim
