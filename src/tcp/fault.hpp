@@ -33,6 +33,7 @@ enum class Fault : std::uint8_t {
     kWrongRetransmitOffset,   // a retransmission carries the bytes of the slot behind
     kDuplicateSynAckIgnored,  // a lost handshake ACK is never repeated
     kHolePredictedAway,       // header prediction takes no notice of what came out of order
+    kLargeSegmentsShunned,    // an outage is taken for a path that swallows large segments
     kCount,
 };
 

@@ -68,7 +68,12 @@ struct SenderVariables {
     std::uint32_t segment_bytes_ = 536;  // payload that fits the path now
     std::uint32_t path_bytes_ = 536;     // as far as ICMP has told
     bool new_slot_size_ = false;         // slots change as soon as nothing is in flight
-    Moment raise_at_ = kNever;           // when to leave the black hole fallback
+    // Black hole fallback: when to leave it; whether it was an outage is not known yet; while full
+    // size is tried again: what was used before (0: it is not tried), and from where on.
+    Moment raise_at_ = kNever;
+    bool size_in_doubt_ = false;
+    std::uint32_t size_before_test_ = 0;
+    std::optional<Offset> size_test_from_;
     ReorderingWindow reordering_;
     RttEstimator rtt_;
     Congestion congestion_{Cubic{}, 10};
@@ -141,25 +146,25 @@ public:
 
     // 0 <= ack.ack <= nxt() and ack.ack >= una() - max_window(): the caller has checked.
     void on_ack(const AckIn& ack, Moment now) noexcept;
+    // As on_ack() for a segment that acknowledges una(), when nothing_in_flight().
+    void on_window(Offset sequence, std::uint64_t window_bytes) noexcept;
     // A smaller path MTU; the caller has validated it.
     void on_segment_size(std::uint32_t segment_bytes, Moment now) noexcept;
 
     // Runs the timers that are due. False: the peer has not answered for too long.
     bool on_time(Moment now) noexcept;
-    // As on_ack() for a segment that acknowledges una(), when nothing_in_flight().
-    void on_window(Offset sequence, std::uint64_t window_bytes) noexcept;
     bool next(Moment now, Transmission& out) noexcept;
     [[nodiscard]] Moment next_deadline() const noexcept;
 
     [[nodiscard]] Offset una() const { return board_.una(); }
     [[nodiscard]] Offset nxt() const { return board_.nxt(); }
     [[nodiscard]] std::uint64_t max_window() const { return max_window_; }
+    [[nodiscard]] bool nothing_in_flight() const { return board_.una() == board_.nxt(); }
     [[nodiscard]] bool fin_sent() const { return fin_ && board_.nxt() > stream_end_; }
     [[nodiscard]] bool fin_acknowledged() const { return fin_ && board_.una() > stream_end_; }
     [[nodiscard]] std::uint32_t segment_bytes() const { return segment_bytes_; }
     void fill_info(Moment now) noexcept;
     [[nodiscard]] const char* broken_invariant() const noexcept;
-    [[nodiscard]] bool nothing_in_flight() const { return board_.una() == board_.nxt(); }
 
 private:
     // What one ACK has brought about.
@@ -207,8 +212,6 @@ private:
     void on_persist_timeout() noexcept;
     void arm_probe() noexcept;
     void arm_retransmission() noexcept;
-    void note_black_hole() noexcept;
-    void use_segment_size(std::uint32_t bytes) noexcept;
 
     // sender_transmit.cpp
     bool next_forced(Transmission& out) noexcept;
@@ -224,6 +227,13 @@ private:
     void limited_by(Limit limit) noexcept;
     void account_limit() noexcept;
     void arm_persist() noexcept;
+
+    // sender_size.cpp
+    void note_black_hole() noexcept;
+    void note_size_passes() noexcept;
+    void start_size_test() noexcept;
+    void end_size_test() noexcept;
+    void use_segment_size(std::uint32_t bytes) noexcept;
     void adapt_slots() noexcept;
     [[nodiscard]] bool waits_for_empty_network() const noexcept;
 

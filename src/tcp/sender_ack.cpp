@@ -18,6 +18,7 @@ void Sender::on_ack(const AckIn& ack, Moment now) noexcept
         timeouts_ = 0;
         rtt_.reset_backoff();
         persist_byte_out_ = false;
+        note_size_passes();
     }
     const auto rtt = sample_rtt(ack, p);
     note_reordering(p);
@@ -41,12 +42,12 @@ void Sender::on_ack(const AckIn& ack, Moment now) noexcept
     rearm(p);
 }
 
-// RFC 9293, 3.10.7.4: only a segment that is not older than the last one updates the window.
 void Sender::on_window(Offset sequence, std::uint64_t window_bytes) noexcept
 {
     note_window(sequence, board_.una(), window_bytes);
 }
 
+// RFC 9293, 3.10.7.4: only a segment that is not older than the last one updates the window.
 void Sender::note_window(Offset sequence, Offset acknowledged, std::uint64_t window_bytes) noexcept
 {
     const bool fresh = sequence > wl_sequence_ ||

@@ -12,11 +12,6 @@ constexpr std::uint32_t kMaxTimeouts = 15;
 constexpr Microseconds kMaxAckDelay = std::chrono::milliseconds{200};
 constexpr Microseconds kMinProbeTimeout = std::chrono::milliseconds{1};
 constexpr Microseconds kMaxPersist = std::chrono::seconds{60};
-// RFC 4821, 7.7: timeouts in a row that full-size segments, but no others, may be the cause of.
-constexpr std::uint32_t kBlackHoleTimeouts = 2;
-constexpr std::uint32_t kMinSegmentBytes = 512;
-// RFC 8899, 5.1.1 (PMTU_RAISE_TIMER is 600 s): an outage looks like a black hole, so sooner here.
-constexpr auto kRaiseAfter = std::chrono::seconds{60};
 
 }  // namespace
 
@@ -43,8 +38,7 @@ bool Sender::on_time(Moment now) noexcept
         on_persist_timeout();
     }
     if (raise_at_ <= now) {
-        raise_at_ = kNever;
-        use_segment_size(path_bytes_);
+        start_size_test();
     }
     return timeouts_ <= kMaxTimeouts && persists_unanswered_ <= kMaxTimeouts;
 }
@@ -119,44 +113,6 @@ void Sender::on_retransmission_timeout() noexcept
     probe_end_.reset();
     probe_at_ = reordering_at_ = kNever;
     arm_retransmission();
-}
-
-void Sender::note_black_hole() noexcept
-{
-    if (timeouts_ % kBlackHoleTimeouts != 0 || segment_bytes_ <= kMinSegmentBytes) {
-        return;
-    }
-    raise_at_ = now_ + kRaiseAfter;
-    use_segment_size(std::max(segment_bytes_ / 2, kMinSegmentBytes));
-}
-
-void Sender::use_segment_size(std::uint32_t bytes) noexcept
-{
-    segment_bytes_ = bytes;
-    new_slot_size_ = true;
-}
-
-// RFC 1191, 6.5, and Linux's tcp_simple_retransmit(): what is too large for the path goes out again
-// at once. It was not lost to congestion, so cwnd stays.
-void Sender::on_segment_size(std::uint32_t segment_bytes, Moment now) noexcept
-{
-    now_ = now;
-    path_bytes_ = std::min(path_bytes_, segment_bytes);
-    raise_at_ = kNever;
-    if (segment_bytes >= segment_bytes_) {
-        return;
-    }
-    use_segment_size(segment_bytes);
-    if (board_.out() == 0) {
-        return;
-    }
-    board_.mark_all_lost();
-    rack_.on_timeout(board_);
-    before_.reset();
-    probe_end_.reset();
-    probe_at_ = kNever;
-    state_ = State::kLoss;
-    recovery_point_ = board_.nxt();
 }
 
 // RFC 9293, 3.8.6.1: a window that stays closed is asked for at growing intervals.

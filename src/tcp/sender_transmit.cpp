@@ -12,7 +12,6 @@ constexpr Offset kPushEvery = 65536;
 constexpr std::uint32_t kEmptyProbes = 3;
 // Linux 6.1, tcp_update_skb_after_send(): the first ten segments are not paced.
 constexpr std::uint64_t kUnpacedSegments = 10;
-constexpr std::uint64_t kMinSlotBytes = 64;
 
 }  // namespace
 
@@ -229,31 +228,6 @@ std::uint32_t Sender::burst_slots() const noexcept
         return 1;  // a slot is several packets already
     }
     return std::max(setup_.max_burst_bytes / board_.slot_bytes(), 1U);
-}
-
-// Slots follow the segment size when nothing is in flight: after a change of the path MTU, or when
-// the peer's window turns out to be smaller than a segment.
-void Sender::adapt_slots() noexcept
-{
-    if (board_.out() > 0) {
-        return;
-    }
-    new_slot_size_ = false;
-    const auto wanted = static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(segment_bytes_, std::max(max_window_, kMinSlotBytes)));
-    if (wanted == board_.slot_bytes()) {
-        return;
-    }
-    congestion_.rescale(static_cast<double>(board_.slot_bytes()) / wanted);
-    board_.reset(board_.nxt(), wanted);
-    rack_.reset();
-    rate_is_old_ = true;
-    highest_sacked_ = 0;
-}
-
-bool Sender::waits_for_empty_network() const noexcept
-{
-    return new_slot_size_ && board_.out() > 0;
 }
 
 std::uint64_t Sender::pacing_rate() const noexcept

@@ -416,16 +416,52 @@ TEST(TcpSender, IgnoresAPathMtuThatCanNotBeTrue)
     EXPECT_EQ(s.info().rejected.icmp, 4U);
 }
 
+void wait_for_timeouts(Script& s, std::uint64_t count)
+{
+    const std::uint64_t before = s.info().timeouts;
+    for (int i = 0; i < 10'000 && s.info().timeouts < before + count; ++i) {
+        s.after(milliseconds{1});
+    }
+}
+
 TEST(TcpSender, HalvesSegmentsThatVanishAndComesBack)
 {
     Script s = with_flight({}, {}, 10 * kSlot);
-    s.at(seconds{2});
+    wait_for_timeouts(s, 2);
     EXPECT_EQ(s.info().segment_bytes, 724U);
     const auto sent = s.take();
     EXPECT_EQ(sent.back().segment.packet_payload_bytes, 724U);
+    s.in({.ack = kSlot});
+    for (const Out& out : s.take()) {  // do larger ones get through as well?
+        EXPECT_EQ(out.segment.packet_payload_bytes, 1'448U);
+    }
+    wait_for_timeouts(s, 1);
+    EXPECT_EQ(s.info().segment_bytes, 724U);  // no: one timeout is enough to see that
+    s.in({.ack = 2 * kSlot});
+    EXPECT_EQ(s.take().back().segment.packet_payload_bytes, 724U);
     s.in({.ack = 10 * kSlot});
-    s.after(seconds{70});
+    s.after(seconds{50});
+    EXPECT_EQ(s.info().segment_bytes, 724U);
+    s.after(seconds{10});
     EXPECT_EQ(s.info().segment_bytes, 1'448U);
+}
+
+TEST(TcpSender, TakesAnOutageForOneWhenLargeSegmentsPassAfterwards)
+{
+    Script s = with_flight();
+    wait_for_timeouts(s, 2);
+    ASSERT_EQ(s.info().segment_bytes, 724U);
+    s.take();
+    s.in({.ack = kSlot});
+    s.after(milliseconds{50});
+    s.in({.ack = 3 * kSlot});
+    s.take();
+    wait_for_timeouts(s, 1);
+    EXPECT_EQ(s.info().segment_bytes, 1'448U);  // one timeout is nothing unusual
+    for (const Out& out : s.take()) {
+        EXPECT_EQ(out.segment.payload_bytes, 1'448U);
+        EXPECT_EQ(out.segment.packet_payload_bytes, 1'448U);
+    }
 }
 
 TEST(TcpSender, ReducesOnceForAWindowOfEcnMarks)

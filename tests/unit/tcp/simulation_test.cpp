@@ -156,6 +156,23 @@ TEST(TcpSimulation, HoldsItsRateAcrossAnOutage)
     EXPECT_EQ(o.fault, "");
     EXPECT_GE(o.info[0].timeouts, 2U);
     EXPECT_LT(o.longest_silence, milliseconds{1'500});
+    EXPECT_EQ(o.info[0].segment_bytes, 1'448U);
+    EXPECT_GT(goodput(s, o), 25e6);
+}
+
+TEST(TcpSimulation, PassesAPathThatBeginsToSwallowLargePackets)
+{
+    Scenario s = transfer(20'000'000, milliseconds{10}, 100e6);
+    s.links[0].queue_bytes = 300'000;
+    Simulator simulator{s};
+    simulator.on_event = [](Simulator& sim, nanoseconds at) {
+        sim.link(0).settings().mtu_bytes = at > milliseconds{500} ? 1'000 : 1'500;
+    };
+    const Outcome o = simulator.run();
+    EXPECT_EQ(o.fault, "");
+    EXPECT_EQ(o.info[0].segment_bytes, 724U);
+    EXPECT_LE(o.info[0].timeouts, 3U);  // two in a row, and the one that shows it was no outage
+    EXPECT_EQ(o.info[1].bytes_received, s.bytes[0]);
 }
 
 // A queue of one bandwidth-delay product: slow start leaves hundreds of holes at once, and the
