@@ -22,7 +22,7 @@ dpdkperf::tcp::Fault& active()
     return fault;
 }
 
-constexpr unsigned kPatienceSeconds = 60;  // a test that never ends has noticed something too
+constexpr unsigned kPatienceSeconds = 120;  // a test that never ends has noticed something too
 
 // True if all tests pass. In a child, because a fault may end in an assertion.
 bool passes(int fault, bool quiet)

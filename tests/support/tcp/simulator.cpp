@@ -277,11 +277,7 @@ void Simulator::check_transmission(int side, const Segment& segment)
     if (right == left) {
         return;
     }
-    if (from.last_sent != Moment{}) {
-        outcome_.longest_silence = std::max<nanoseconds>(
-            outcome_.longest_silence, side == 0 ? now_ - from.last_sent : nanoseconds{0});
-    }
-    from.last_sent = now_;
+    note_silence(side);
     if (right > from.sent_end) {
         if (right > from.window_edge) {
             fail("data beyond the peer's window");
@@ -302,6 +298,20 @@ void Simulator::check_transmission(int side, const Segment& segment)
                 std::max<nanoseconds>(outcome_.latest_after_oracle, now_ - *lost);
         }
     }
+}
+
+void Simulator::note_silence(int side)
+{
+    End& from = end(side);
+    const nanoseconds rto = from.connection.info(now_).rto;
+    if (side == 0 && from.last_sent != Moment{}) {
+        const nanoseconds silence = now_ - from.last_sent;
+        outcome_.longest_silence = std::max(outcome_.longest_silence, silence);
+        outcome_.longest_silence_in_rto = std::max(outcome_.longest_silence_in_rto,
+            static_cast<double>(silence.count()) / static_cast<double>(from.rto.count()));
+    }
+    from.last_sent = now_;
+    from.rto = rto;
 }
 
 void Simulator::check_acknowledgment(int side, const Segment& segment)

@@ -35,6 +35,7 @@ struct Outcome {
     std::uint64_t events = 0;
     nanoseconds latest_after_oracle{0};  // client: RACK behind RFC 6675, at most
     nanoseconds longest_silence{0};      // client: between two segments while data was in flight
+    double longest_silence_in_rto = 0;   // likewise, in retransmission timeouts of that time
 };
 
 // Runs a scenario in virtual time and checks after every event: the invariants of both connections;
@@ -68,6 +69,7 @@ private:
         bool scaling = false;
         std::int64_t sent_end = 0;  // of its stream
         Moment last_sent{};
+        nanoseconds rto{0};  // when it last sent
         std::uint64_t loss_probes = 0;
         bool offered = false, closed = false;
     };
@@ -92,6 +94,7 @@ private:
     void pump(int side);
     void transmit(int side, const Segment& segment);
     void check_transmission(int side, const Segment& segment);
+    void note_silence(int side);
     void check_acknowledgment(int side, const Segment& segment);
     void check_ends();
     void note_window(int side, const wire::TcpHeader& header);
