@@ -2,7 +2,7 @@
 """Builds and tests everything; the last line counts test cases.
 
 scripts/test                what every change must pass
-scripts/test --all          clang, ThreadSanitizer, fuzzing, clang-tidy, slow and VM rows too
+scripts/test --all          clang, ThreadSanitizer, all fuzzing, clang-tidy, slow and VM rows too
 scripts/test --vm           rows on real PCI devices in a virtual machine, and nothing else
 scripts/test --soak tcp N   N seeds of the TCP engine's simulator, and nothing else
 
@@ -11,11 +11,14 @@ Build folders (build-*) are kept, so that a second run compiles only what has ch
 """
 
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
@@ -54,12 +57,12 @@ def run(*command, **variables):
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
 
 
-def build(stage, folder, *options, **variables):
-    """A build that fails is a failed test; one that succeeds is none."""
+def build(stage, folder, *options, targets=(), **variables):
+    """All of a build, or `targets`. One that fails is a failed test; one that succeeds is none."""
     configured = (ROOT / folder / "build.ninja").exists() or run(
         "meson", "setup", folder, "-Dwerror=true", *options, **variables
     )
-    good = configured and run("ninja", "-C", folder)
+    good = configured and run("ninja", "-C", folder, *targets)
     if not good:
         stage.count(False)
     return good
@@ -184,12 +187,52 @@ def threads(stage):
         meson_tests(stage, "build-threads", "unit", patience=10)
 
 
-def fuzz(stage):
+def build_fuzzers(stage, *targets):
     options = ("-Dfuzz=true", "-Ddpdk=disabled", "-Db_lundef=false")
-    if not build(stage, "build-fuzz", *options, CXX="clang++", CC="clang"):
+    return build(
+        stage, "build-fuzz", *options, targets=targets, CXX="clang++", CC="clang"
+    )
+
+
+def fuzz_from_corpus(name, seconds):
+    """Runs fuzz_tcp_NAME from a copy of its corpus, which grows, and shows the end of its log: what
+    was covered (cov: edges, ft: features, corp: inputs kept), runs and speed."""
+    program = f"build-fuzz/tests/fuzz/tcp/fuzz_tcp_{name}"
+    with tempfile.TemporaryDirectory() as folder:
+        corpus = shutil.copytree(ROOT / "tests" / "fuzz" / "tcp" / "corpus" / name, f"{folder}/corpus")
+        command = [
+            ROOT / program, corpus, f"-max_total_time={seconds}", f"-artifact_prefix={ROOT}/build-fuzz/",
+            "-print_final_stats=1",
+        ]  # fmt: skip
+        ran = subprocess.run(
+            command, cwd=ROOT, env={**os.environ, **SANITIZERS}, text=True, errors="replace",
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        )  # fmt: skip
+    log = ran.stdout.splitlines()
+    covered = [line for line in log if " cov: " in line][-1:]
+    shown = [*covered, *(line for line in log if line.startswith(("Done ", "stat::")))]
+    if ran.returncode != 0:
+        shown = log[-60:]
+    print("\n".join([f"+ {program} CORPUS -max_total_time={seconds}: {ran.returncode}", *shown]), flush=True)
+    return ran.returncode == 0
+
+
+def fuzz_tcp(stage):
+    """A minute each, side by side; only these two are compiled."""
+    names = ("program", "options")
+    if not build_fuzzers(stage, *(f"tests/fuzz/tcp/fuzz_tcp_{name}" for name in names)):
+        return
+    with concurrent.futures.ThreadPoolExecutor(len(names)) as workers:
+        for good in workers.map(lambda name: fuzz_from_corpus(name, FUZZ_SECONDS), names):
+            stage.count(good)
+
+
+def fuzz(stage):
+    """The targets that the stage before has not run."""
+    if not build_fuzzers(stage):
         return
     for program in sorted((ROOT / "build-fuzz" / "tests" / "fuzz").glob("**/fuzz_*")):
-        if program.is_file():
+        if program.is_file() and not program.name.startswith("fuzz_tcp_"):
             stage.count(run(program, f"-max_total_time={FUZZ_SECONDS}", "-print_final_stats=1"))
 
 
@@ -214,10 +257,11 @@ def stages(everything, only_vm):
     yield "interop", lambda stage: interop(stage, everything)
     yield "ASan and UBSan: unit, eal", sanitized
     yield "clang, without DPDK: unit", without_dpdk
+    yield "TCP engine: fuzz", fuzz_tcp
     if everything:
         yield "clang: unit, eal, clang-tidy", clang
         yield "ThreadSanitizer: unit", threads
-        yield "fuzz", fuzz
+        yield "other parsers: fuzz", fuzz
         yield "virtual machine", virtual_machine
 
 
