@@ -13,7 +13,7 @@ namespace dpdkperf::tcp {
 // finds no room is refused instead.
 class ReceivedRanges {
 public:
-    static constexpr std::size_t kMax = 1024;
+    static constexpr std::size_t kMax = 1'024;
 
     enum class Outcome : std::uint8_t {
         kInOrder,     // next() has moved

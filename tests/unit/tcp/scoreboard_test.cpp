@@ -2,6 +2,7 @@
 #include "random.hpp"
 #include "received_ranges.hpp"
 #include "scoreboard.hpp"
+#include "slot_bits.hpp"
 
 #include <vector>
 
@@ -194,6 +195,30 @@ TEST(Scoreboard, AgreesWithAListOfSlots)
         for (int i = 0; i < 400 && !testing::Test::HasFatalFailure(); ++i) {
             pair.step();
         }
+    }
+}
+
+TEST(SlotBits, PassOverSetBitsOnlyAndOverWholeWordsOfThem)
+{
+    sim::Random random{3};
+    for (int i = 0; i < 2'000; ++i) {
+        SlotBits bits{512};
+        const std::uint64_t base = random.below(5'000);  // wherever it lies in the ring
+        const std::uint64_t hole = random.below(512);
+        for (std::uint64_t k = 0; k < 512; ++k) {
+            if (k != hole) {
+                bits.set(base + k);
+            }
+        }
+        const std::uint64_t from = base + random.below(512);
+        const std::uint64_t to = from + random.below(base + 512 - from + 1);
+        const std::uint64_t at = bits.skip_set(from, to);
+        ASSERT_GE(at, from);
+        ASSERT_LE(at, to);
+        const bool crosses = from <= base + hole && base + hole < at;
+        ASSERT_FALSE(crosses) << base << " " << hole << " " << from << " " << to;
+        const bool hole_ahead = from <= base + hole && base + hole < to;
+        ASSERT_LT((hole_ahead ? base + hole : to) - at, 64U + 64U);
     }
 }
 
