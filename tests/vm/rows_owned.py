@@ -78,7 +78,8 @@ def gateway(context):
     context.wires.ip("address", "add", f"{behind}/32", "dev", "lo")
     try:
         program = ours(card, "--gateway", card.host)
-        with server(context.wires, "host", "iperf3", "-1", "-J") as serving:
+        # Bound: the kernel would answer a datagram from the address that is nearest to the client.
+        with server(context.wires, "host", "iperf3", "-1", "-J", "-B", behind) as serving:
             options = ("-c", behind, "-u", "-b", RATE, "-l", LENGTH, "-t", 2, "-J")
             with context.vm.start(*program, *options) as running:
                 running.succeed(60)
