@@ -36,12 +36,13 @@ def check_direction(sending, receiving, mode, length, count, in_flight):
         equal(there["bytes"], there["packets"] * length, f"{where}: bytes sent")
         equal(here["lost_packets"], 0, f"{where}: lost")
         equal(here["out_of_order"], 0, f"{where}: out of order")
-        between(here["jitter_ms"], 0, 20, f"{where}: jitter in ms")
+        between(here["jitter_ms"], 0, 20 if count < 10 else 60, f"{where}: jitter in ms")
     short = sent["packets"] - received["packets"]
     # Losses in between are none (above). At the end, a stock receiver drops what it has not yet
-    # read when the control message comes, and on a busy machine it may read 0.1 s late.
-    late = 0.1 * sent["packets"] / sent["seconds"]
-    between(short, 0, max(in_flight * count, late), "sent but not received")
+    # read when the control message comes, and a sending server hears late that the test is over.
+    # On a busy machine either takes 0.3 s.
+    unread = 0.3 * sent["packets"] / sent["seconds"]
+    between(short, 0, max(in_flight * count, unread), "sent but not received")
     equal(received["bytes"], received["packets"] * length, "bytes received")
     # The client prints what the other side told it.
     for ours, theirs, what in zip(direction(client, backwards), (sent, received), ("sent", "received")):

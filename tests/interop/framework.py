@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from netlab import remains
 from netlab.lab import PORT, Failed
 from netlab.programs import STOCK, client, is_stock, server
+from netlab.wires import VETH, Wire
 
 # Who plays which part. The client is at end a, the server at end b.
 CLIENT, SERVER, BOTH = "our client", "our server", "both ours"
@@ -24,17 +25,22 @@ class Row:
     run: callable
     ours_only: bool  # stock iperf3 cannot pass
     slow: bool  # only with --all
+    wire: Wire  # what joins the two ends
 
 
 ROWS = []
 
 
-def row(name, ours_only=False, slow=False, **arguments):
-    """Registers the decorated function as a row; may be applied several times."""
+def row(name, ours_only=False, slow=False, wire=VETH, **arguments):
+    """Registers the decorated function as a row; may be applied several times.
+
+    Wires other than a plain veth are ours_only: they are made by our program.
+    """
 
     def register(function):
         assert all(known.name != name for known in ROWS), f"two rows named '{name}'"
-        ROWS.append(Row(name, functools.partial(function, **arguments), ours_only, slow))
+        run = functools.partial(function, **arguments)
+        ROWS.append(Row(name, run, ours_only or wire != VETH, slow, wire))
         return function
 
     return register
@@ -118,6 +124,7 @@ def run_row(a_row, lab, our):
         try:
             a_row.run(context)
         finally:
+            lab.rest()
             before.check()
     except Failed as problem:
         status, text = "failed", str(problem)

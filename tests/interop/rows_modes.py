@@ -119,8 +119,9 @@ def limits(context, role, flags, expected):
     client, server = context.test(role, "-b", "10M", "-l", 1000, *flags)
     reverse = "-R" in flags
     counted = client["end"]["sum_received" if reverse else "sum_sent"]["packets"]
-    # Stock checks after each round over all streams.
-    between(counted, expected, expected + (8 if context.stock or reverse else 0), "datagrams")
+    # Stock checks after each round over all streams; a server hears of it some milliseconds later.
+    more = 50 if reverse else 8 if context.stock else 0
+    between(counted, expected, expected + more, "datagrams")
     received = (client if reverse else server)["end"]["sum_received"]["packets"]
     # A stock server drops what it has not read when the test ends; the whole lasts 80 ms.
     between(received, expected * 0.8, counted, "received")
@@ -135,7 +136,7 @@ def omit(context, role, flags):
     sums = [interval["sum"] for interval in client["intervals"]]
     # The interval that the end of omit cuts off is not reported; the clock begins anew.
     equal([one["omitted"] for one in sums[:4]], [True, True, False, False], "omitted intervals")
-    between(sums[2]["end"], 0.39, 0.45, "end of the first interval that counts")
+    between(sums[2]["end"], 0.3, 0.45, "end of the first interval that counts")
     receiving = client if flags else server
     received = receiving["end"]["sum_received"]
     agreement.check_rate(received, RATE)
@@ -204,7 +205,7 @@ def loss(context, role, reverse):
     """The stock end drops every tenth datagram on its way in or out."""
     end = "b" if role == CLIENT else "a"
     leaving = bool(reverse) == (role == CLIENT)
-    hook = f"{'egress' if leaving else 'ingress'} device veth-{end}"
+    hook = f"{'egress' if leaving else 'ingress'} device {context.lab.interface(end)}"
     for rule in (
         "add table netdev loss",
         f"add chain netdev loss some {{ type filter hook {hook} priority 0; }}",

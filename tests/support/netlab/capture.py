@@ -101,11 +101,12 @@ class Capture:
     """Everything that passes the interface of `end` within the with block."""
 
     def __init__(self, lab, end):
+        interface = lab.interface_of_stock(end)
         with lab.inside(end):
             self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES)
         self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        self._socket.bind((lab.interface(end), ETH_P_ALL))
+        self._socket.bind((interface, ETH_P_ALL))
 
     def __enter__(self):
         return self

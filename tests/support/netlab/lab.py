@@ -71,6 +71,21 @@ class Lab:
     def down(self):
         self._script("down")
 
+    def words(self, end, program):
+        """The program and what must stand before its own arguments."""
+        return [program]
+
+    def interface_of_stock(self, end):
+        """The interface that a stock program at `end` will use; it exists afterwards."""
+        return self.interface(end)
+
+    def rest(self):
+        """Called between rows."""
+
+    def files(self):
+        """Files of the lab itself, besides those that remains.py knows."""
+        return set()
+
     def namespace(self, end):
         return f"{self.name}-{end}"
 

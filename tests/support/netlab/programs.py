@@ -94,6 +94,11 @@ class Process:
         except subprocess.TimeoutExpired:
             raise Failed(f"still running after {seconds} s\n{self}") from None
 
+    def terminate(self, seconds=5):
+        """Asks for an orderly end and waits for it."""
+        self.signal(signal.SIGTERM)
+        return self.wait(seconds)
+
     def succeed(self, seconds=10):
         if self.wait(seconds) != 0:
             raise Failed(f"exit code {self.code}\n{self}")
@@ -144,12 +149,16 @@ class Process:
 
 def server(lab, end, program, *arguments, port=PORT, wrapper=()):
     """A server that is ready for a client."""
-    process = Process(lab, end, [program, "-s", "-p", port, *arguments], wrapper)
+    words = lab.words(end, program)
+    process = Process(lab, end, [*words, "-s", "-p", port, *arguments], wrapper)
 
     def ready():
         if not process.running:
             raise Failed(f"the server ended at once\n{process}")
-        return process.listens(port)
+        try:
+            return process.listens(port)
+        except OSError:  # it is about to end
+            return False
 
     try:
         wait_for(ready, 10, f"{program} listening on {port}")
@@ -161,4 +170,5 @@ def server(lab, end, program, *arguments, port=PORT, wrapper=()):
 
 def client(lab, end, program, *arguments, port=PORT, ipv6=False, host=None, wrapper=()):
     host = host or lab.address(lab.other(end), ipv6)
-    return Process(lab, end, [program, "-c", host, "-p", port, *arguments], wrapper)
+    words = lab.words(end, program)
+    return Process(lab, end, [*words, "-c", host, "-p", port, *arguments], wrapper)

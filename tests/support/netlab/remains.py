@@ -22,8 +22,8 @@ PLACES = (
 ENDING = {"TIME-WAIT", "FIN-WAIT-1", "FIN-WAIT-2", "LAST-ACK", "CLOSING"}
 
 
-def _files():
-    return {path for place in PLACES for path in glob.glob(place)}
+def _files(lab):
+    return {path for place in PLACES for path in glob.glob(place)} | lab.files()
 
 
 def _interfaces(lab, end):
@@ -46,7 +46,8 @@ def _processes(lab, end):
 
 
 def _features(lab, end):
-    return lab.run(end, "ethtool", "-k", lab.interface(end))
+    # An interface that a program brings along is not there before and after.
+    return lab.run(end, "ethtool", "-k", lab.interface(end), check=False)
 
 
 class Before:
@@ -54,7 +55,7 @@ class Before:
 
     def __init__(self, lab):
         self._lab = lab
-        self._files = _files()
+        self._files = _files(lab)
         self._ends = self._look()
 
     def _look(self):
@@ -66,7 +67,7 @@ class Before:
         for key, now in self._look().items():
             if now != self._ends[key]:
                 left.append(f"end {key[0]}:\n  before {self._ends[key]}\n  now    {now}")
-        left += [path for path in _files() - self._files if self._is_ours(path) and not held(path)]
+        left += [path for path in _files(self._lab) - self._files if self._is_ours(path) and not held(path)]
         return left
 
     def _is_ours(self, path):
