@@ -1,6 +1,7 @@
 #include "eal_choice.hpp"
 
 #include "cpus.hpp"
+#include "device_sockets.hpp"
 
 #include <fstream>
 
@@ -32,6 +33,9 @@ Result<ports::Eal> start_eal(
     // EAL keeps its run-time files here and leaves the directory even when it ends in order.
     if (auto token = keeper.undo(host::RemoveDirectory{"/var/run/dpdk/" + prefix}); !token) {
         return std::move(token).error();
+    }
+    if (Status status = claim_device_sockets(user, keeper); !status) {
+        return std::move(status).error();
     }
     const auto allowed = allowed_cpus();
     const auto others = threads();
