@@ -100,9 +100,9 @@ def neighbour_moves(context, role, flags):
 @row(f"{CLIENT}: ping and TCP go on during a test", role=CLIENT, flags=[])
 @row(f"{CLIENT}: ping and TCP go on during a test, -R", role=CLIENT, flags=["-R"])
 @row(f"{SERVER}: ping and TCP go on during a test", role=SERVER, flags=[])
-def others(context, role, flags):
+def others(context, role, flags, seconds=3):
     lab = context.lab
-    with context.server(role, "-1"), context.client(role, "-t", 3, *PACED, *flags) as running:
+    with context.server(role, "-1"), context.client(role, "-t", seconds, *PACED, *flags) as running:
         first_data(lab, role)
         for end in "ab":
             text = lab.run(end, "ping", "-c", 5, "-i", "0.1", "-W", 1, lab.address(lab.other(end)))
