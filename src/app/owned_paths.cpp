@@ -128,7 +128,11 @@ Result<control::DataPath> OwnedPaths::find(control::PathRequest request)
         return std::move(route).error().within("port " + port_->name());
     }
     if (Status status = wait_for_link(route->interface, kLinkPatience); !status) {
-        return std::move(status).error().within("port " + port_->name());
+        Error error = std::move(status).error().within("port " + port_->name());
+        if (port_->plan().driver == "net_memif") {
+            error.message += "; does the other side run, with as many polling lcores?";
+        }
+        return error;
     }
     const auto mac = host::resolve_neighbour(route->interface, route->next_hop, request.patience);
     if (!mac) {
