@@ -4,7 +4,8 @@
 scripts/bench [ROW...]   run comparisons and write their results to docs/performance.json
 scripts/bench render     write docs/performance.md from docs/performance.json
 
-Rows: xdp-64 xdp-1448 start null-64 null-bare; all of them if none is named. OUR selects the program under
+Rows: xdp-64 xdp-1448 start null-64 null-bare memif-64 memif-1518 memif-9018; all of them if none
+is named. OUR selects the program under
 test; the default is a release build in build-bench/, which is made first.
 """
 
@@ -21,10 +22,12 @@ sys.path[:0] = [str(ROOT / "tests" / "perf"), str(ROOT / "tests" / "support")]
 
 import comparisons  # noqa: E402
 import machine  # noqa: E402
+import memif  # noqa: E402
 import render  # noqa: E402
 from netlab.lab import Failed, Lab, end_on_signals  # noqa: E402
 from netlab.programs import program_under_test  # noqa: E402
 
+ALL = (*comparisons.ALL, *memif.ALL)
 RESULTS = ROOT / "docs" / "performance.json"
 TABLE = ROOT / "docs" / "performance.md"
 
@@ -38,7 +41,7 @@ def options():
     parser.add_argument("--seconds", type=int, default=3, help="length of one test")
     parser.add_argument("--results", type=pathlib.Path, default=RESULTS, help="file of the results")
     wanted = parser.parse_args()
-    known = [one.id for one in comparisons.ALL]
+    known = [one.id for one in ALL]
     for name in wanted.rows:
         if name not in known and wanted.rows != ["render"]:
             parser.error(f"no row '{name}'; rows: {' '.join(known)}")
@@ -69,7 +72,7 @@ def as_result(comparison, values):
 
 def run(wanted):
     our = program_under_test() if "OUR" in os.environ else build()
-    chosen = [one for one in comparisons.ALL if not wanted.rows or one.id in wanted.rows]
+    chosen = [one for one in ALL if not wanted.rows or one.id in wanted.rows]
     with Lab(f"dpdkperf-bench{os.getpid()}") as lab:
         setup = comparisons.Setup(lab, our, wanted.seconds)
         found = [as_result(one, comparisons.run(one, setup, wanted.rounds)) for one in chosen]
