@@ -11,7 +11,7 @@ def run(context, role, mode, streams):
     arguments = ("-t", 1, "-b", RATE, "-l", LENGTH, *MODES[mode])
     client, server = context.test(role, *arguments)
     equal(client["start"]["test_start"]["num_streams"], streams, "streams")
-    agreement.check(client, server, mode, LENGTH, streams)
+    agreement.check(context, client, server, mode, LENGTH, streams)
 
 
 def pollers(kind, count, roles):

@@ -40,6 +40,9 @@ def end_on_signals(who):
 class Lab:
     """Ends "a" and "b": 10.99.0.1 and .2, fd99::1 and ::2, on veth-a and veth-b."""
 
+    # How late a program may be that waits for a CPU while ours is polling on another.
+    late_seconds = 0.1
+
     def __init__(self, name, mtu=1500, queues=1):
         self.name = name
         self.started = set()  # process ids of all programs that ran in it

@@ -15,6 +15,10 @@ TWO_POLLERS = "--lcores=0@(0,1),1@0,2@1"
 BRIDGE_PORT = 5999
 
 
+# Lab.late_seconds where there is a poller on every CPU, and the rest has to share them.
+BUSY_SECONDS = 0.3
+
+
 @dataclass(frozen=True)
 class Wire:
     """How the ends of a lab are joined, and with how many pollers our programs run there."""
@@ -38,6 +42,8 @@ class VethLab(Lab):
     def __init__(self, name, wire):
         super().__init__(name, wire.mtu, queues=wire.pollers)
         self._eal = [TWO_POLLERS, "--"] if wire.pollers == 2 else []
+        if wire.pollers == 2:
+            self.late_seconds = BUSY_SECONDS
 
     def words(self, end, program):
         return [program] if is_stock(program) else [program, *self._eal]
@@ -46,9 +52,12 @@ class VethLab(Lab):
 class TwinLab(Lab):
     """Two namespaces without a cable: ours brings port and kernel twin along.
 
-    The end where a program of ours starts first serves the socket, for the rest of the row. A stock program talks through the twin of an idle server of ours at its end, the bridge. It is
-    started when a stock program is, and ends with the row.
+    The end where a program of ours starts first serves the socket, for the rest of the row. A stock
+    program talks through the twin of an idle server of ours at its end, the bridge. It is started
+    when a stock program is, and ends with the row.
     """
+
+    late_seconds = BUSY_SECONDS
 
     def __init__(self, name, wire, our):
         super().__init__(name)
