@@ -146,6 +146,8 @@ class Vm:
             yield f"{device},netdev={card.wire},mac={card.mac},addr={card.slot:#x}"
 
     def __enter__(self):
+        for name in ("agent", "qmp"):
+            (self.folder / name).unlink(missing_ok=True)
         # Idle time belongs to others; and the machine dies with us, however we end.
         wrapper = ["nice", "-n", "5", "setpriv", "--pdeathsig", "KILL"]
         errors = open(self.folder / "qemu.txt", "wb")
@@ -176,6 +178,7 @@ class Vm:
         for lines in (self._agent, self._monitor):
             if lines:
                 lines.close()
+        self._agent = self._monitor = None
 
     def _running(self):
         if self._child.poll() is not None:
@@ -206,9 +209,9 @@ class Vm:
         self.monitor("set_link", name=card.wire, up=up)
 
     def reboot(self):
-        """As the reset button does: nothing is written or stopped before."""
-        self.monitor("system_reset")
-        self.wait_for_boot()
+        """As after a power failure: nothing is written or stopped before. Quicker than QEMU's reset."""
+        self.__exit__()
+        self.__enter__()
 
     def ask(self, seconds=30, **request):
         self._agent.write(request)

@@ -146,6 +146,7 @@ def vlan_comes_back(context):
     shown = context.script(look)
     context.bind("take", name, "--hugepages", 16)
     context.bind("give-back", name)
+    context.wait_for_link(card)
     equal(context.script(look), shown, "the VLAN")
     context.ip("link", "del", "dev", vlan)
 
