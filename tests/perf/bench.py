@@ -4,9 +4,9 @@
 scripts/bench [ROW...]   run comparisons and write their results to docs/performance.json
 scripts/bench render     write docs/performance.md from docs/performance.json
 
-Rows: xdp-64 xdp-1448 start null-64 null-bare memif-64 memif-1518 memif-9018; all of them if none
-is named. OUR selects the program under
-test; the default is a release build in build-bench/, which is made first.
+Rows: xdp-64 xdp-1448 start null-64 null-bare pollers memif-64 memif-1518 memif-9018; all if none
+is named. OUR selects the program under test; the default is a release build in build-bench/, which
+is made first.
 """
 
 import argparse

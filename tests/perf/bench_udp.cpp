@@ -1,4 +1,5 @@
-// The UDP sender of the engine on one poller and any virtual device, without a peer.
+// The UDP sender of the engine on any virtual device, without a peer: one stream and one queue for
+// each poller, of which EAL's arguments make one if they say nothing.
 //
 //   bench_udp VDEV[,ARGS] FRAME_BYTES SECONDS [MAX_DATAGRAMS|bare] [-- EAL ARGUMENTS]
 //
@@ -59,7 +60,7 @@ Arguments parse(const std::vector<std::string>& args)
     return a;
 }
 
-Result<ports::Port> open_port(const Arguments& a)
+Result<ports::Port> open_port(const Arguments& a, std::size_t queue_pairs)
 {
     rte_eal_hotplug_add("vdev", a.device.c_str(), a.device_arguments.c_str());
     std::uint16_t id = 0;
@@ -69,8 +70,10 @@ Result<ports::Port> open_port(const Arguments& a)
     rte_eth_dev_info info{};
     rte_eth_dev_info_get(id, &info);
     auto port = ports::Port::configure(
-        id, ports::plan_for({.queue_pairs = 1, .mtu_bytes = 1500, .transmits_only = true}, info,
-                drivers::families()));
+        id, ports::plan_for({.queue_pairs = static_cast<std::uint16_t>(queue_pairs),
+                                .mtu_bytes = 1500,
+                                .transmits_only = true},
+                info, drivers::families()));
     if (port) {
         if (Status started = port->start(); !started) {
             return std::move(started).error();
@@ -109,7 +112,7 @@ void send_bare(const ports::QueuePair& queue, const Arguments& a)
     print(packets, static_cast<double>(now - begin) / static_cast<double>(rte_get_tsc_hz()));
 }
 
-void run(traffic::Traffic& engine, const Arguments& a)
+void run(traffic::Traffic& engine, const Arguments& a, std::size_t streams)
 {
     traffic::StreamSpec stream;
     stream.local_port = 40000;
@@ -121,7 +124,7 @@ void run(traffic::Traffic& engine, const Arguments& a)
         .remote = IpAddress::from_v4(0x0a000002),
         .next_hop = {{2, 0, 0, 0, 0, 2}},
         .server = false,
-        .streams = {stream}});
+        .streams = std::vector(streams, stream)});
     if (!opened) {
         std::fprintf(stderr, "%s\n", opened.error().message.c_str());
         std::exit(1);  // NOLINT(concurrency-mt-unsafe): the pollers do not exit
@@ -131,8 +134,14 @@ void run(traffic::Traffic& engine, const Arguments& a)
     while (engine.status(1).sending) {
         std::this_thread::sleep_for(std::chrono::milliseconds{1});
     }
-    const auto final = engine.snapshot(1, 0, stats::kFinalEdge);
-    print(final->packets, std::chrono::duration<double>(final->at).count());
+    std::uint64_t packets = 0;
+    std::chrono::nanoseconds longest{0};
+    for (std::uint32_t i = 0; i < streams; ++i) {
+        const auto last = engine.snapshot(1, i, stats::kFinalEdge);
+        packets += last->packets;
+        longest = std::max(longest, last->at);
+    }
+    print(packets, std::chrono::duration<double>(longest).count());
     engine.close(1);
 }
 
@@ -146,9 +155,10 @@ int main(int argc, char** argv)
         std::fprintf(stderr, "%s\n", eal.error().message.c_str());
         return 1;
     }
+    const auto lcores = eal->poller_lcores();
     std::optional<ports::Port> port;
     eal->run([&] {
-        auto opened = open_port(a);
+        auto opened = open_port(a, lcores.size());
         if (opened) {
             port.emplace(*std::move(opened));
         } else {
@@ -159,19 +169,20 @@ int main(int argc, char** argv)
         return 1;
     }
     if (a.bare) {
-        const unsigned lcore = eal->poller_lcores().front();
-        eal->launch(lcore, [&] { send_bare(port->queue_pairs().front(), a); });
-        eal->wait(lcore);
+        eal->launch(lcores.front(), [&] { send_bare(port->queue_pairs().front(), a); });
+        eal->wait(lcores.front());
     } else {
-        auto engine = engine::create_udp_engine({.eal = &*eal,
-            .pollers = {{eal->poller_lcores().front(), port->queue_pairs()}},
-            .mac = port->mac(),
-            .mtu_bytes = 1500});
+        std::vector<engine::PollerSetup> pollers;
+        for (std::size_t i = 0; i < lcores.size(); ++i) {
+            pollers.push_back({lcores[i], {port->queue_pairs()[i]}});
+        }
+        auto engine = engine::create_udp_engine(
+            {.eal = &*eal, .pollers = pollers, .mac = port->mac(), .mtu_bytes = 1500});
         if (!engine) {
             std::fprintf(stderr, "%s\n", engine.error().message.c_str());
             return 1;
         }
-        run(**engine, a);
+        run(**engine, a, lcores.size());
     }
     eal->run([&] { port.reset(); });
     return 0;

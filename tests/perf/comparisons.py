@@ -209,7 +209,24 @@ BARE = Comparison(
     their_turn=bare_turn,
 )
 
-ALL = (xdp(64), xdp(1448), START, NULL, BARE)
+TWO_POLLERS = "--lcores=0@(0,1),1@0,2@1"
+
+
+def pollers_turn(setup, *eal):
+    return {"sent": bench_udp(setup, NULL_DEVICE, str(setup.seconds), *eal)["mpps"]}
+
+
+POLLERS = Comparison(
+    id="pollers",
+    title="Two pollers on net_null against one: 64-byte frames, a queue and a stream each",
+    ours=f"bench_udp {NULL_DEVICE} 64 T -- {TWO_POLLERS} --in-memory --no-pci",
+    theirs=f"bench_udp {NULL_DEVICE} 64 T",
+    metrics=(Metric("sent", "Mpps", 1.9),),
+    our_turn=lambda setup: pollers_turn(setup, "--", TWO_POLLERS, "--in-memory", "--no-pci"),
+    their_turn=pollers_turn,
+)
+
+ALL = (xdp(64), xdp(1448), START, NULL, BARE, POLLERS)
 
 
 def run(comparison, setup, rounds):

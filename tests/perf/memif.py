@@ -9,6 +9,7 @@ import tempfile
 import time
 
 from comparisons import Comparison, Metric, hugepages
+from netlab import faults
 from netlab.lab import Failed
 from netlab.programs import client, server
 from netlab.wires import Wire
@@ -22,7 +23,18 @@ def device(role, folder, jumbo):
     return f"net_memif0,role={role},id=0,socket={folder}/memif,socket-abstract=no,rsize=10{more}{large}"
 
 
+def verify_receiver(setup):
+    """The same program finds what is wrong, where it is told not to trust the memory."""
+    with Wire("memif").lab(f"{setup.lab.name}-faults", setup.our) as lab:
+        with server(lab, "b", setup.our, "-1", "-J", "--rx-csum", "full") as serving:
+            lab.bridge("a")
+            faults.send_with_faults(lab, "a")
+            serving.succeed()
+            faults.check_found(serving.json)
+
+
 def our_turn(setup, frame):
+    verify_receiver(setup)
     wire = Wire("memif", mtu=9000 if frame > 1518 else 1500)
     flags = ("-u", "-b", 0, "-l", frame - HEADERS, "-t", setup.seconds, "-P", 1, "-J")
     with hugepages(), wire.lab(f"{setup.lab.name}-memif", setup.our) as lab:
