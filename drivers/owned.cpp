@@ -37,8 +37,7 @@ Result<std::uint16_t> the_only_port()
         }
     }
     if (found.empty()) {
-        return Error{Errc::kNotFound, "DPDK has found no port; is it a device that one of its "
-                                      "drivers knows? '--log-level=8' before '--' shows more"};
+        return Error{Errc::kNotFound, "DPDK has found no port"};
     }
     if (found.size() > 1) {
         return Error{Errc::kUsage,

@@ -53,7 +53,8 @@ Result<std::string> describe_own(const options::Plan& plan, host::Keeper& keeper
         {.queue_pairs = static_cast<std::uint16_t>(eal->poller_lcores().size()),
             .mtu_bytes = plan.mtu_bytes});
     if (!planned) {
-        return planned.error();
+        return planned.error().code == Errc::kNotFound ? no_port_of(plan.eal_arguments)
+                                                       : planned.error();
     }
     std::vector<std::string> addresses;
     for (const IpPrefix& address : plan.addresses) {

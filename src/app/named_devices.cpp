@@ -3,26 +3,38 @@
 #include "dpdkperf/host/pci_device.hpp"
 #include "dpdkperf/options/port_state.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <string_view>
 
 namespace dpdkperf::app {
 
 namespace {
 
-// The PCI addresses behind -a and --allow.
-std::vector<std::string> allowed_devices(const std::vector<std::string>& arguments)
+// The values of an option in all of its forms: "--vdev x", "--vdev=x", "-a x", "-ax".
+std::vector<std::string> values_of(
+    const std::vector<std::string>& arguments, std::string_view option)
 {
-    std::vector<std::string> devices;
+    std::vector<std::string> values;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const std::string_view a = arguments[i];
-        if ((a == "-a" || a == "--allow") && i + 1 < arguments.size()) {
-            devices.push_back(arguments[++i]);
-        } else if (a.starts_with("--allow=")) {
-            devices.emplace_back(a.substr(a.find('=') + 1));
-        } else if (a.starts_with("-a")) {
-            devices.emplace_back(a.substr(2));
+        if (a == option && i + 1 < arguments.size()) {
+            values.push_back(arguments[++i]);
+        } else if (a.starts_with(option) && a.size() > option.size()) {
+            const bool glued = !option.starts_with("--");
+            if (glued || a[option.size()] == '=') {
+                values.emplace_back(a.substr(option.size() + (glued ? 0 : 1)));
+            }
         }
     }
+    return values;
+}
+
+// The PCI addresses that may be ports.
+std::vector<std::string> allowed_devices(const std::vector<std::string>& arguments)
+{
+    auto devices = values_of(arguments, "-a");
+    std::ranges::move(values_of(arguments, "--allow"), std::back_inserter(devices));
     return devices;
 }
 
@@ -40,6 +52,19 @@ Status check_named_devices(const std::vector<std::string>& arguments)
         }
     }
     return {};
+}
+
+Error no_port_of(const std::vector<std::string>& arguments)
+{
+    auto devices = values_of(arguments, "--vdev");
+    std::ranges::move(allowed_devices(arguments), std::back_inserter(devices));
+    std::string names;
+    for (const std::string& device : devices) {
+        names += (names.empty() ? "'" : ", '") + device + "'";
+    }
+    return {Errc::kNotFound,
+        "DPDK has made no port of " + names +
+            "; what its driver said stands above, '--log-level=8' before '--' " + "shows more"};
 }
 
 Status recall_state(options::Plan& plan)

@@ -12,6 +12,9 @@ namespace dpdkperf::app {
 // others without a word. Errors: what is wrong with the first, and the command that helps.
 Status check_named_devices(const std::vector<std::string>& eal_arguments);
 
+// What to say when EAL has come up without a port.
+Error no_port_of(const std::vector<std::string>& eal_arguments);
+
 // Completes a plan without addresses by what scripts/bind saved when it took the card. Errors: a
 // state file that can't be read or is of another card.
 Status recall_state(options::Plan& plan);

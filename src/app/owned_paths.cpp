@@ -61,7 +61,8 @@ Status OwnedPaths::open_port()
         eal_, {.queue_pairs = static_cast<std::uint16_t>(eal_.poller_lcores().size()),
                   .mtu_bytes = plan_.mtu_bytes});
     if (!port) {
-        return std::move(port).error();
+        return port.error().code == Errc::kNotFound ? no_port_of(plan_.eal_arguments)
+                                                    : std::move(port).error();
     }
     port_ = *std::move(port);
     if (plan_.addresses.empty()) {

@@ -105,7 +105,7 @@ private:
     template <RxChecksum kChecksum>
     std::uint16_t receive(std::uint64_t now) noexcept;
     template <RxChecksum kChecksum>
-    void take_all(std::span<rte_mbuf*> mbufs, double now_s) noexcept;
+    void take_all(std::span<rte_mbuf*> mbufs, std::uint64_t now) noexcept;
     template <RxChecksum kChecksum>
     bool take(rte_mbuf& mbuf, double now_s) noexcept;
     void take_for(UdpStream& stream, std::span<const std::byte> payload, double now_s) noexcept;

@@ -47,20 +47,18 @@ std::uint16_t Poller::receive(std::uint64_t now) noexcept
     if (!expects_packets_ && ++turn_ % kIdleTurns != 0) {
         return 0;
     }
-    const auto since_epoch = clock_.scale().moment(now).time_since_epoch();
-    const double now_s = std::chrono::duration<double>(since_epoch).count();
     std::array<rte_mbuf*, kRxBurst> mbufs;
     std::uint16_t received = 0;
     for (const ports::QueuePair& queue : queues_) {
         const std::uint16_t n =
             rte_eth_rx_burst(queue.port_id, queue.queue_id, mbufs.data(), kRxBurst);
-        take_all<kChecksum>(std::span{mbufs}.first(n), now_s);
+        take_all<kChecksum>(std::span{mbufs}.first(n), now);
         received = static_cast<std::uint16_t>(received + n);
     }
     if (rte_ring_empty(inbox_.get()) == 0) [[unlikely]] {
         const unsigned n = rte_ring_dequeue_burst(
             inbox_.get(), reinterpret_cast<void**>(mbufs.data()), kRxBurst, nullptr);
-        take_all<kChecksum>(std::span{mbufs}.first(n), now_s);
+        take_all<kChecksum>(std::span{mbufs}.first(n), now);
         received = static_cast<std::uint16_t>(received + n);
     }
     return received;
@@ -71,8 +69,13 @@ template std::uint16_t Poller::receive<RxChecksum::kVerifyOrPartial>(std::uint64
 template std::uint16_t Poller::receive<RxChecksum::kTrust>(std::uint64_t now) noexcept;
 
 template <RxChecksum kChecksum>
-void Poller::take_all(std::span<rte_mbuf*> mbufs, double now_s) noexcept
+void Poller::take_all(std::span<rte_mbuf*> mbufs, std::uint64_t now) noexcept
 {
+    if (mbufs.empty()) {
+        return;
+    }
+    const auto since_epoch = clock_.scale().moment(now).time_since_epoch();
+    const double now_s = std::chrono::duration<double>(since_epoch).count();
     constexpr std::size_t kAhead = 4;
     for (rte_mbuf* mbuf : mbufs.first(std::min(mbufs.size(), kAhead))) {
         rte_prefetch0(rte_pktmbuf_mtod(mbuf, void*));

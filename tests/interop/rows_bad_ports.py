@@ -47,10 +47,10 @@ def bad(context, eal, options, words):
     try:
         with port(context, eal, [*options, "-J"]) as running:
             equal(running.wait(15), 1, "exit code")
-            for word in words:  # DPDK itself may have said it
-                require(word in running.out + running.err, f"'{word}' is not named\n{running}")
-            if running.out:  # else it did not come as far as a report
-                require(running.json["error"], f"no error\n{running}")
+            # Before the options are understood there is no JSON.
+            said = running.json["error"] if running.out else running.err
+            for word in words:
+                require(word in said, f"'{word}' is not named\n{running}")
     finally:
         lab.ip("a", "link", "del", "dev", "spare0")
 
