@@ -67,6 +67,7 @@ void Poller::add(Session& session) noexcept
             flows_.insert(*stream);
         }
     }
+    session.added_by.fetch_add(1, std::memory_order_release);
 }
 
 wire::UdpFlow Poller::flow_of(const UdpStream& stream) noexcept
@@ -86,9 +87,12 @@ void Poller::make_template(UdpStream& stream) noexcept
             stream.spec.counters_64bit, stream.spec.filler, context_.filler, number};
 }
 
+// A stream that is open became ours by the reply: its hello was said by whom it was dealt to, and
+// this command is late.
 void Poller::say_hello(UdpStream& stream) noexcept
 {
-    if (stream.owner.load(std::memory_order_relaxed) == this) {
+    if (stream.owner.load(std::memory_order_relaxed) == this &&
+        !stream.open.load(std::memory_order_relaxed)) {
         send_now(stream, wire::kHello);
     }
 }

@@ -61,6 +61,7 @@ struct Session {
     std::vector<std::unique_ptr<UdpStream>> streams;  // constant after open()
 
     std::atomic<std::uint32_t> next_hello{0};   // server: the stream that the next hello opens
+    std::atomic<std::uint32_t> added_by{0};     // pollers that have carried out kAdd
     std::atomic<std::uint32_t> finished_by{0};  // pollers that have carried out kFinish
     std::atomic<std::uint32_t> removed_by{0};   // pollers that have carried out kRemove
 

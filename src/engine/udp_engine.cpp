@@ -156,7 +156,12 @@ Status UdpEngine::open(const traffic::SessionSpec& spec)
         made->streams.push_back(make_stream(*made, i));
     }
     sessions_.push_back(std::move(made));
-    tell_all({.kind = Command::Kind::kAdd, .session = sessions_.back().get()});
+    Session& added = *sessions_.back();
+    tell_all({.kind = Command::Kind::kAdd, .session = &added});
+    // The reply to one poller's hello may come to another, which must know the flow by then.
+    while (added.added_by.load(std::memory_order_acquire) != runners_.size()) {
+        std::this_thread::yield();
+    }
     return {};
 }
 
