@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
-#include <regex>
+#include <optional>
 #include <string_view>
 
 namespace dpdkperf::host {
@@ -37,6 +38,29 @@ std::string hex_in(const fs::path& file)
     return number.starts_with("0x") ? number.substr(2) : number;
 }
 
+// Whether `text` has the digits and separators of `form`, in which x stands for a hexadecimal
+// digit.
+bool has_form(std::string_view text, std::string_view form)
+{
+    return std::ranges::equal(text, form, [](char c, char f) {
+        return f == 'x' ? std::isxdigit(static_cast<unsigned char>(c)) != 0 : c == f;
+    });
+}
+
+// "5E:00.0" or "0000:5e:00.0" as sysfs writes it; none if it is neither.
+std::optional<std::string> with_domain(std::string text)
+{
+    if (has_form(text, "xx:xx.x")) {
+        text.insert(0, "0000:");
+    }
+    if (!has_form(text, "xxxx:xx:xx.x") || text.back() > '7') {
+        return std::nullopt;
+    }
+    std::ranges::transform(
+        text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return text;
+}
+
 constexpr std::array<std::string_view, 5> kDpdkDrivers = {
     "vfio-pci", "uio_pci_generic", "igb_uio", "mlx4_core", "mlx5_core"};
 
@@ -44,24 +68,18 @@ constexpr std::array<std::string_view, 5> kDpdkDrivers = {
 
 Result<PciDevice> pci_device(const std::string& address, const std::string& sysfs)
 {
-    static const std::regex kForm{
-        "([0-9a-fA-F]{4,8}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7](,.*)?"};
-    if (!std::regex_match(address, kForm)) {
+    const auto full = with_domain(address.substr(0, address.find(',')));
+    if (!full) {
         return Error{Errc::kUsage, "'" + address + "' is not a PCI address (0000:5e:00.0)"};
     }
-    std::string full = address.substr(0, address.find(','));
-    if (std::ranges::count(full, ':') == 1) {
-        full.insert(0, "0000:");
-    }
-    std::ranges::transform(full, full.begin(), [](unsigned char c) { return std::tolower(c); });
-    const fs::path folder = fs::path{sysfs} / "bus/pci/devices" / full;
+    const fs::path folder = fs::path{sysfs} / "bus/pci/devices" / *full;
     std::error_code ignored;
     if (!fs::exists(folder, ignored)) {
         return Error{Errc::kNotFound,
-            "there is no PCI device " + full + "; 'scripts/bind status' lists the NICs"};
+            "there is no PCI device " + *full + "; 'scripts/bind status' lists the NICs"};
     }
     PciDevice device;
-    device.address = full;
+    device.address = *full;
     device.driver = target_of(folder / "driver");
     device.interface = first_entry(folder / "net");
     device.model = hex_in(folder / "vendor") + ":" + hex_in(folder / "device");

@@ -152,6 +152,10 @@ class Context:
         for key, value in before.items():
             require(now[key] == value, f"{key} of {interface(card)}:\nbefore {value}\nnow    {now[key]}")
 
+    @property
+    def lab(self):
+        return self.wires
+
     def pings(self, card, seconds=30):
         """The host answers over both families; the first packets wait for the neighbour."""
         for address in (card.host, card.host6):
@@ -180,7 +184,7 @@ class Context:
                     require(running.code == 0, f"exit code {running.code}\n{running}\n{serving}")
                     serving.succeed(patience)
                     documents = running.json, serving.json
-        agreement.check(*documents, mode, LENGTH, in_flight=5)
+        agreement.check(self, *documents, mode, LENGTH, in_flight=5)
         return documents
 
     def wait_for_listener(self, serving):

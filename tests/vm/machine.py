@@ -41,6 +41,8 @@ CARDS = [Card(model, number) for model in MODELS for number in (1, 2)]
 class Wires:
     """The host's namespace, with a TAP per card; the lab of the stock programs."""
 
+    late_seconds = 0.3  # the other end is emulated (Lab.late_seconds)
+
     def __init__(self, name):
         self.name = name
         self.started = set()
@@ -61,6 +63,10 @@ class Wires:
 
     def ip(self, *arguments):
         subprocess.run(["ip", "-n", self.name, *arguments], check=True)
+
+    @staticmethod
+    def words(_end, program):
+        return [program]
 
     def command(self, _end, arguments):
         return ["ip", "netns", "exec", self.name, *map(str, arguments)]
