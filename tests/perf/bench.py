@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares dpdkperf with others on this machine, as root.
 
-scripts/bench [ROW...]   run comparisons and write their results to docs/performance.json
+scripts/bench [ROW...]   run comparisons and put their results into docs/performance.json
 scripts/bench render     write docs/performance.md from docs/performance.json
 
 Rows: xdp-64 xdp-1448 start null-64 null-bare pollers memif-64 memif-1518 memif-9018; all if none
@@ -56,9 +56,10 @@ def build():
     return str(folder / "dpdkperf")
 
 
-def as_result(comparison, values):
+def as_result(comparison, values, conditions):
     return {
         "id": comparison.id,
+        "run": conditions,
         "title": comparison.title,
         "ours": comparison.ours,
         "theirs": comparison.theirs,
@@ -70,19 +71,30 @@ def as_result(comparison, values):
     }
 
 
+def kept(path, found):
+    """The comparisons in the file that were not run this time."""
+    if not path.exists():
+        return []
+    old = json.loads(path.read_text(encoding="utf-8"))["comparisons"]
+    return [comparison for comparison in old if comparison["id"] not in found]
+
+
 def run(wanted):
     our = program_under_test() if "OUR" in os.environ else build()
     chosen = [one for one in ALL if not wanted.rows or one.id in wanted.rows]
     with Lab(f"dpdkperf-bench{os.getpid()}") as lab:
         setup = comparisons.Setup(lab, our, wanted.seconds)
-        found = [as_result(one, comparisons.run(one, setup, wanted.rounds)) for one in chosen]
-    results = {
-        "date": datetime.date.today().isoformat(),
-        "rounds": wanted.rounds,
-        "seconds": wanted.seconds,
-        "machine": machine.describe(),
-        "comparisons": found,
-    }
+        conditions = {
+            "date": datetime.date.today().isoformat(),
+            "rounds": wanted.rounds,
+            "seconds": wanted.seconds,
+            "machine": machine.describe(),
+        }
+        found = {
+            one.id: as_result(one, comparisons.run(one, setup, wanted.rounds), conditions)
+            for one in chosen
+        }
+    results = {"comparisons": [*kept(wanted.results, found), *found.values()]}
     wanted.results.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     print()
     print(render.markdown(results))

@@ -44,6 +44,7 @@ def comparison_section(comparison):
         "",
         f"- ours: `{comparison['ours']}`",
         f"- theirs: `{comparison['theirs']}`",
+        conditions(comparison["run"]),
         "",
         "| " + " | ".join(COLUMNS) + " |",
         "|" + "---|" * len(COLUMNS),
@@ -54,21 +55,24 @@ def comparison_section(comparison):
     return lines
 
 
+def conditions(run):
+    machine = run["machine"]
+    return (
+        f"- run: {run['date']}, {run['rounds']} rounds, T = {run['seconds']} s; source {machine['source']};"
+        f" {machine['processor']}, {machine['processors']} processors, {machine['memory']} of memory;"
+        f" {machine['system']}, Linux {machine['kernel']}, DPDK {machine['dpdk']}, {machine['iperf3']},"
+        f" {machine['compiler']}"
+    )
+
+
 def markdown(results):
-    machine = results["machine"]
     lines = [
         "# Performance",
         "",
         "Written by `scripts/bench render` from `docs/performance.json`. Do not edit.",
         "",
-        f"{results['rounds']} rounds, ours and theirs by turns, {results['seconds']} s each"
-        f" (T in the commands), {results['date']}. Ours and theirs are medians; spread is the lowest"
-        " and the highest value; ratio is the median of the ratios of each pair.",
-        "",
-        f"Machine: {machine['processor']}, {machine['processors']} processors,"
-        f" {machine['memory']} of memory; {machine['system']}, Linux {machine['kernel']},"
-        f" DPDK {machine['dpdk']}, {machine['iperf3']}, {machine['compiler']};"
-        f" source {machine['source']}.",
+        "Ours and theirs by turns. Ours and theirs are medians; spread is the lowest and the highest value;"
+        " ratio is the median of the ratios of each pair.",
         "",
     ]
     for comparison in results["comparisons"]:
