@@ -51,7 +51,7 @@ def check_direction(sending, receiving, mode, length, count, in_flight, late_sec
 
 
 def check(context, client, server, mode, length, count=1, in_flight=2):
-    late = context.lab.late_seconds
+    late = context.late_seconds
     for document in (client, server):
         require("error" not in document, f"error: {document.get('error')}")
     if mode != "-R":

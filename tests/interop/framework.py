@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from netlab import remains
 from netlab.lab import PORT, Failed
 from netlab.programs import STOCK, client, is_stock, server
-from netlab.wires import VETH, Wire
+from netlab.wires import BUSY_SECONDS, VETH, Wire
 
 # Who plays which part. The client is at end a, the server at end b.
 CLIENT, SERVER, BOTH = "our client", "our server", "both ours"
@@ -66,6 +66,7 @@ class Context:
     lab: object
     our: str
     notes: list = field(default_factory=list)
+    role: str = ""  # of the programs that were asked for last
 
     @property
     def stock(self):
@@ -75,8 +76,14 @@ class Context:
         """Remarked beside the row's result."""
         self.notes.append(text)
 
+    @property
+    def late_seconds(self):
+        """Lab.late_seconds; two of ours have a poller on every CPU."""
+        return BUSY_SECONDS if self.role == BOTH else self.lab.late_seconds
+
     def programs(self, role):
         """Client and server program."""
+        self.role = role
         return (
             STOCK if role == SERVER else self.our,
             STOCK if role == CLIENT else self.our,

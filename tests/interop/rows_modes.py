@@ -120,7 +120,7 @@ def limits(context, role, flags, expected):
     reverse = "-R" in flags
     counted = client["end"]["sum_received" if reverse else "sum_sent"]["packets"]
     # Stock checks after each round over all streams; a server hears of it some milliseconds later.
-    late = 50 if context.lab.late_seconds > 0.1 else 8
+    late = 50 if context.late_seconds > 0.1 else 8
     more = late if reverse else 8 if context.stock else 0
     between(counted, expected, expected + more, "datagrams")
     received = (client if reverse else server)["end"]["sum_received"]["packets"]
@@ -137,7 +137,7 @@ def omit(context, role, flags):
     sums = [interval["sum"] for interval in client["intervals"]]
     # The interval that the end of omit cuts off is not reported; the clock begins anew.
     equal([one["omitted"] for one in sums[:4]], [True, True, False, False], "omitted intervals")
-    between(sums[2]["end"], 0.39 if context.lab.late_seconds <= 0.1 else 0.3, 0.45, "end of the first interval that counts")
+    between(sums[2]["end"], 0.39 if context.late_seconds <= 0.1 else 0.3, 0.45, "end of the first interval that counts")
     receiving = client if flags else server
     received = receiving["end"]["sum_received"]
     agreement.check_rate(received, RATE)

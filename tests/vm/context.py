@@ -153,8 +153,8 @@ class Context:
             require(now[key] == value, f"{key} of {interface(card)}:\nbefore {value}\nnow    {now[key]}")
 
     @property
-    def lab(self):
-        return self.wires
+    def late_seconds(self):
+        return self.wires.late_seconds
 
     def pings(self, card, seconds=30):
         """The host answers over both families; the first packets wait for the neighbour."""
