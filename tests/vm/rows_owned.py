@@ -188,10 +188,10 @@ def wrong_state(context):
     card = card_of("vmxnet3")
     before = taken(context, card)
     path = f"{STATE}/{card.pci}.json"
-    context.run("cp", path, "/tmp/kept.json")
+    context.run("mv", path, f"{path}.kept")
     context.run("sh", "-c", f"echo '{{' > {path}")
     done = context.run(*from_state(card), "-c", card.host, "-u", "-t", 1, check=False)
-    context.run("cp", "/tmp/kept.json", path)
+    context.run("mv", f"{path}.kept", path)
     equal(done.code, 1, f"exit code\n{done}\n")
     require(f"{card.pci}.json" in done.out + done.err, f"the file is not named\n{done}")
     given_back(context, card, before)
