@@ -55,14 +55,15 @@ Result<std::unique_ptr<KernelTwin>> KernelTwin::open(const TwinSetup& setup)
         new KernelTwin{setup, *std::move(tap), *std::move(exceptions)}};
     std::promise<int> registered;
     auto outcome = registered.get_future();
-    twin->thread_ = std::jthread{[&t = *twin, &registered](const std::stop_token& stop) {
-        const bool good = rte_thread_register() == 0;
-        registered.set_value(good ? 0 : rte_errno);
-        if (good) {
-            t.run(stop);
-            rte_thread_unregister();
-        }
-    }};
+    twin->thread_ = std::jthread{
+        [&t = *twin, registered = std::move(registered)](const std::stop_token& stop) mutable {
+            const bool good = rte_thread_register() == 0;
+            registered.set_value(good ? 0 : rte_errno);
+            if (good) {
+                t.run(stop);
+                rte_thread_unregister();
+            }
+        }};
     if (const int error = outcome.get(); error != 0) {
         return Error{Errc::kDevice, std::string{"no lcore id for the thread of "} +
                                         twin->tap_.name() + ": " + rte_strerror(error)};
