@@ -21,10 +21,11 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 FUZZ_SECONDS = 60
+SANITIZED = ("-Dbuildtype=debug", "-Doptimization=1", "-Db_sanitize=address,undefined")
 TCP_SEEDS = 10_000  # of the simulator, with every change; a release build takes 7 s for them
 SANITIZERS = {
     "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=1",
@@ -40,10 +41,17 @@ class Stage:
     failed: int = 0
     skipped: int = 0
     seconds: float = 0
+    failures: list = field(default_factory=list)  # their names
 
-    def count(self, good):
-        self.passed += good
-        self.failed += not good
+    def count(self, good, name):
+        if good:
+            self.passed += 1
+        else:
+            self.fail(name)
+
+    def fail(self, name):
+        self.failed += 1
+        self.failures.append(name)
 
 
 def run(*command, **variables):
@@ -57,14 +65,28 @@ def run(*command, **variables):
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
 
 
-def build(stage, folder, *options, targets=(), **variables):
-    """All of a build, or `targets`. One that fails is a failed test; one that succeeds is none."""
-    configured = (ROOT / folder / "build.ninja").exists() or run(
+def introspect(folder, what):
+    command = ["meson", "introspect", str(ROOT / folder), what]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def targets_of(folder, suites):
+    """The files that tests of these suites are made of: most of the time goes into compiling."""
+    files = {target["id"]: target["filename"] for target in introspect(folder, "--targets")}
+    tests = introspect(folder, "--tests")
+    chosen = [test for test in tests if {name.split(":")[-1] for name in test["suite"]} & set(suites)]
+    made = {path for test in chosen for target in test["depends"] for path in files[target]}
+    return sorted(os.path.relpath(path, ROOT / folder) for path in made)
+
+
+def build(stage, folder, *options, targets=(), suites=(), **variables):
+    """`targets` and what `suites` need. One that fails is a failed test; one that succeeds is none."""
+    good = (ROOT / folder / "build.ninja").exists() or run(
         "meson", "setup", folder, "-Dwerror=true", *options, **variables
     )
-    good = configured and run("ninja", "-C", folder, *targets)
+    good = good and run("ninja", "-C", folder, *targets, *targets_of(folder, suites))
     if not good:
-        stage.count(False)
+        stage.fail(f"build of {folder}")
     return good
 
 
@@ -78,13 +100,13 @@ def count_cases(stage, folder):
         if case.find("skipped") is not None:
             stage.skipped += 1
         else:
-            stage.count(not bad)
+            stage.count(not bad, f"{case.get('classname')}: {case.get('name')}")
     # A program whose cases passed and that failed all the same, as after a leak.
     lines = (logs / "tests.json").read_text(encoding="utf-8").splitlines()
-    results = [json.loads(line)["result"] for line in lines]
-    bad = sum(result not in ("OK", "SKIP", "EXPECTEDFAIL") for result in results)
-    for _ in range(max(0, bad - failed)):
-        stage.count(False)
+    programs = [json.loads(line) for line in lines]
+    bad = [one["name"] for one in programs if one["result"] not in ("OK", "SKIP", "EXPECTEDFAIL")]
+    for name in bad[failed:]:
+        stage.fail(name)
 
 
 def meson_tests(stage, folder, *suites, patience=1):
@@ -100,25 +122,30 @@ def meson_tests(stage, folder, *suites, patience=1):
     if (logs / "tests.junit.xml").exists():
         count_cases(stage, folder)
     elif not good:
-        stage.count(False)
+        stage.fail(f"meson test in {folder}")
 
 
 def lint(stage):
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
     files = [path for path in listed.stdout.split("\n") if path and (ROOT / path).is_file()]
     ours = [path for path in files if path.endswith((".c", ".h", ".cpp", ".hpp"))]
-    stage.count(run("clang-format", "--dry-run", "-Werror", *ours))
-    stage.count(run("scripts/check_layers.py"))
+    stage.count(run("clang-format", "--dry-run", "-Werror", *ours), "clang-format")
+    stage.count(run("scripts/check_layers.py"), "check_layers")
     prose = [p for p in files if not p.startswith("tests/golden/") and "/corpus/" not in p]
-    stage.count(run("codespell", "-L", "nd", *prose))  # ND: neighbour discovery
-    stage.count(run("python3", "-m", "unittest", "discover", "-s", "tests/scripts", "-p", "*_test.py"))
+    good = run("codespell", "-L", "nd", *prose)  # ND: neighbour discovery
+    stage.count(good, "codespell")
+    good = run("python3", "-m", "unittest", "discover", "-s", "tests/scripts", "-p", "*_test.py")
+    stage.count(good, "tests/scripts")
 
 
-def debug(stage):
-    if build(stage, "build-debug"):
+def optimized(stage, everything):
+    """The program and what sanitizers are too slow for; the other suites run with sanitizers."""
+    suites = ["optimized", "faults", "golden", "live", "host-root", "interop"]
+    suites += ["unit", "eal"] if everything else []
+    if build(stage, "build-debug", targets=["dpdkperf"], suites=suites):
         os.environ.setdefault("DPDKPERF_TCP_SEEDS", str(TCP_SEEDS))
-        meson_tests(stage, "build-debug", "unit", "faults", "eal", "golden", "live", "host-root", "interop")
-        del os.environ["DPDKPERF_TCP_SEEDS"]  # sanitizers are slower
+        meson_tests(stage, "build-debug", *suites)
+        del os.environ["DPDKPERF_TCP_SEEDS"]
 
 
 def interop(stage, everything):
@@ -137,13 +164,13 @@ def rows(stage, runner, program, *flags):
     results.unlink(missing_ok=True)
     run(runner, "--results", results, *flags, OUR=str(program))
     if not results.exists():  # it could not even begin
-        stage.count(False)
+        stage.fail(runner)
         return
     for row in json.loads(results.read_text(encoding="utf-8")):
         if row["status"] == "skipped":
             stage.skipped += 1
         else:
-            stage.count(row["status"] == "passed")
+            stage.count(row["status"] == "passed", "\n".join([row["name"], row["text"]]))
 
 
 def virtual_machine(stage):
@@ -158,40 +185,39 @@ def virtual_machine(stage):
     if configured and run("ninja", "-C", "build"):
         rows(stage, "tests/vm/run", ROOT / "build" / "dpdkperf")
     else:
-        stage.count(False)
+        stage.fail("build of build")
 
 
 def sanitized(stage):
-    options = ("-Dbuildtype=debug", "-Doptimization=1", "-Db_sanitize=address,undefined")
-    if build(stage, "build-sanitize", *options):
-        meson_tests(stage, "build-sanitize", "unit", "eal", patience=5)
+    """What needs DPDK, and so the compiler that DPDK is built with."""
+    if build(stage, "build-sanitize", *SANITIZED, suites=["eal"]):
+        meson_tests(stage, "build-sanitize", "eal", patience=5)
 
 
 def without_dpdk(stage):
-    """The pure half, with the other compiler: one build checks both."""
-    options = ("-Ddpdk=disabled", "-Dbuildtype=debug")
-    if build(stage, "build-pure", *options, CXX="clang++", CC="clang"):
-        meson_tests(stage, "build-pure", "unit")
+    """The pure half, with the other compiler and sanitizers: one build checks all three."""
+    options = ("-Ddpdk=disabled", "-Db_lundef=false", *SANITIZED)
+    if build(stage, "build-pure", *options, suites=["unit"], CXX="clang++", CC="clang"):
+        meson_tests(stage, "build-pure", "unit", patience=5)
 
 
 def clang(stage):
-    if build(stage, "build-clang", CXX="clang++", CC="clang"):
+    """Everything with clang: all of its warnings, too."""
+    if build(stage, "build-clang", targets=["all"], CXX="clang++", CC="clang"):
         meson_tests(stage, "build-clang", "unit", "eal")
-        # Compile commands of the same compiler: it knows all of its own warnings.
-        stage.count(run("run-clang-tidy", "-quiet", "-p", "build-clang", "/(src|drivers)/"))
+        good = run("run-clang-tidy", "-quiet", "-p", "build-clang", "/(src|drivers)/")
+        stage.count(good, "clang-tidy")
 
 
 def threads(stage):
     options = ("-Ddpdk=disabled", "-Dbuildtype=debug", "-Doptimization=1", "-Db_sanitize=thread")
-    if build(stage, "build-threads", *options):
+    if build(stage, "build-threads", *options, suites=["unit"]):
         meson_tests(stage, "build-threads", "unit", patience=10)
 
 
 def build_fuzzers(stage, *targets):
     options = ("-Dfuzz=true", "-Ddpdk=disabled", "-Db_lundef=false")
-    return build(
-        stage, "build-fuzz", *options, targets=targets, CXX="clang++", CC="clang"
-    )
+    return build(stage, "build-fuzz", *options, targets=targets, CXX="clang++", CC="clang")
 
 
 def fuzz_from_corpus(name, seconds):
@@ -223,17 +249,19 @@ def fuzz_tcp(stage):
     if not build_fuzzers(stage, *(f"tests/fuzz/tcp/fuzz_tcp_{name}" for name in names)):
         return
     with concurrent.futures.ThreadPoolExecutor(len(names)) as workers:
-        for good in workers.map(lambda name: fuzz_from_corpus(name, FUZZ_SECONDS), names):
-            stage.count(good)
+        results = workers.map(lambda name: fuzz_from_corpus(name, FUZZ_SECONDS), names)
+        for name, good in zip(names, results):
+            stage.count(good, f"fuzz_tcp_{name}")
 
 
 def fuzz(stage):
     """The targets that the stage before has not run."""
-    if not build_fuzzers(stage):
+    if not build_fuzzers(stage, "all"):
         return
     for program in sorted((ROOT / "build-fuzz" / "tests" / "fuzz").glob("**/fuzz_*")):
         if program.is_file() and not program.name.startswith("fuzz_tcp_"):
-            stage.count(run(program, f"-max_total_time={FUZZ_SECONDS}", "-print_final_stats=1"))
+            good = run(program, f"-max_total_time={FUZZ_SECONDS}", "-print_final_stats=1")
+            stage.count(good, program.name)
 
 
 def soak(count):
@@ -253,10 +281,10 @@ def stages(everything, only_vm):
         yield "virtual machine", virtual_machine
         return
     yield "lint", lint
-    yield "debug build: all suites", debug
+    yield "optimized build", lambda stage: optimized(stage, everything)
     yield "interop", lambda stage: interop(stage, everything)
-    yield "ASan and UBSan: unit, eal", sanitized
-    yield "clang, without DPDK: unit", without_dpdk
+    yield "ASan and UBSan, g++: eal", sanitized
+    yield "ASan and UBSan, clang, pure half: unit", without_dpdk
     yield "TCP engine: fuzz", fuzz_tcp
     if everything:
         yield "clang: unit, eal, clang-tidy", clang
@@ -286,10 +314,13 @@ def main():
         stage.seconds = time.monotonic() - started
         done.append(stage)
 
-    print(f"\n{'stage':<36} {'passed':>7} {'failed':>7} {'skipped':>8} {'seconds':>8}")
+    for stage in done:
+        for failure in stage.failures:
+            print(f"FAILED in '{stage.name}': {failure}")
+    print(f"\n{'stage':<40} {'passed':>7} {'failed':>7} {'skipped':>8} {'seconds':>8}")
     for stage in done:
         print(
-            f"{stage.name:<36} {stage.passed:7} {stage.failed:7} {stage.skipped:8} {stage.seconds:8.0f}"
+            f"{stage.name:<40} {stage.passed:7} {stage.failed:7} {stage.skipped:8} {stage.seconds:8.0f}"
         )
     failed = sum(stage.failed for stage in done)
     print(f"{sum(stage.passed for stage in done)} passed, {failed} failed")
