@@ -7,6 +7,7 @@
 #include <chrono>
 #include <functional>
 #include <future>
+#include <memory>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -81,16 +82,18 @@ void on_interrupt_thread(const std::function<void()>& task)
     struct Errand {
         const std::function<void()>& task;
         std::promise<void> done;
-    } errand{task, {}};
-    const auto carry_out = [](void* argument) {
-        auto& e = *static_cast<Errand*>(argument);
-        e.task();
-        e.done.set_value();
     };
-    auto done = errand.done.get_future();
-    if (rte_eal_alarm_set(1, carry_out, &errand) != 0) {
+    const auto carry_out = [](void* argument) {
+        const std::unique_ptr<Errand> errand{static_cast<Errand*>(argument)};
+        errand->task();
+        errand->done.set_value();
+    };
+    std::unique_ptr<Errand> errand{new Errand{task, {}}};
+    auto done = errand->done.get_future();
+    if (rte_eal_alarm_set(1, carry_out, errand.get()) != 0) {
         return task();
     }
+    static_cast<void>(errand.release());  // carry_out()'s now
     done.wait();
 }
 

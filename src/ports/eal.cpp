@@ -1,16 +1,23 @@
+// rte_intr_instance_alloc() and its kin are experimental in DPDK 22.11 (rte_interrupts.h).
+#define ALLOW_EXPERIMENTAL_API
+
 #include "dpdkperf/ports/eal.hpp"
 
 #include <condition_variable>
 #include <deque>
 #include <future>
+#include <latch>
 #include <map>
 #include <mutex>
 #include <thread>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
+#include <rte_interrupts.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 namespace dpdkperf::ports {
 
@@ -68,6 +75,34 @@ Status initialise(std::vector<std::string>& arguments)
     return {};
 }
 
+std::latch interrupt_thread_parked{1};
+
+void park(void*)
+{
+    interrupt_thread_parked.count_down();
+    for (;;) {
+        pause();
+    }
+}
+
+// Keeps EAL's interrupt thread away from the memory that rte_eal_cleanup() unmaps.
+//
+// The thread looks through every source that is registered whenever one goes, and cleanup takes the
+// alarm's away while the thread runs on (eal_alarm.c, eal_interrupts.c, DPDK 22.11). A source in
+// that memory is memif's listener, which the driver never takes away (memif_socket.c).
+void park_interrupt_thread()
+{
+    rte_intr_handle* const handle = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
+    const int readable = eventfd(1, EFD_CLOEXEC);
+    if (handle == nullptr || readable < 0 || rte_intr_fd_set(handle, readable) != 0 ||
+        rte_intr_type_set(handle, RTE_INTR_HANDLE_EXT) != 0 ||
+        rte_intr_callback_register(handle, park, nullptr) != 0) {
+        return;
+    }
+    interrupt_thread_parked.wait();
+    rte_intr_instance_free(handle);  // EAL has a copy
+}
+
 int call_body(void* body)
 {
     (*static_cast<std::packaged_task<void()>*>(body))();
@@ -94,6 +129,7 @@ Result<Eal> Eal::start(std::vector<std::string> arguments)
             if (running) {
                 t.carry_out(stop);
                 rte_eal_mp_wait_lcore();
+                park_interrupt_thread();
                 rte_eal_cleanup();
             }
         }};

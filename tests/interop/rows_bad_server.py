@@ -71,7 +71,7 @@ def out_of_turn(context, stage, state):
     data=struct.pack("!Bii", 0xFE, 27, 0), word="total required bandwidth is larger than server limit",
 )  # fmt: skip
 @row(f"{CLIENT}: SERVER_ERROR of an unknown number", data=struct.pack("!Bii", 0xFE, 999, 0), word="999")
-@row(f"{CLIENT}: SERVER_ERROR, cut short", ours_only=True, data=b"\xfe\0\0", word="error")
+@row(f"{CLIENT}: SERVER_ERROR, cut short", ours_only=True, slow=True, data=b"\xfe\0\0", word="error")
 def refusals(context, data, word):
     # What is cut short may be waited for as long as any control message.
     against(context, says("cookie", data), word, seconds=15)
@@ -106,7 +106,7 @@ def wrong_types(context):
 row(f"{CLIENT}: results, wrong types", ours_only=True)(wrong_types)
 
 
-@row(f"{CLIENT}: results that stop in the middle", ours_only=True)
+@row(f"{CLIENT}: results that stop in the middle", ours_only=True, slow=True)
 def results_stall(context):
     started = time.monotonic()
     against(context, says("results", struct.pack("!L", 500) + b"{"), "results", seconds=15)

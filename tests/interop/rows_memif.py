@@ -13,7 +13,7 @@ def modes(role, count, ipv6):
     for mode in MODES:
         row(
             f"memif, {role}: {mode}, -P {count}, IPv{6 if ipv6 else 4}",
-            wire=MEMIF, role=role, mode=mode, count=count, ipv6=ipv6,
+            slow=ipv6 and role != BOTH, wire=MEMIF, role=role, mode=mode, count=count, ipv6=ipv6,
         )(run_mode)  # fmt: skip
 
 
