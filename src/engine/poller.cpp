@@ -54,7 +54,8 @@ Poller::Poller(PollerContext& context, std::vector<ports::QueuePair> queues, boo
     : context_{context},
       queues_{std::move(queues)},
       inbox_{make_inbox()},
-      sends_for_kernel_{sends_for_kernel}
+      sends_for_kernel_{sends_for_kernel},
+      burst_{queues_.front().burst}
 {
     const auto [tsc, at] = read_clocks();
     clock_ = {rte_get_tsc_hz(), tsc, at};

@@ -13,7 +13,6 @@ namespace dpdkperf::engine {
 
 namespace {
 
-constexpr std::uint16_t kRxBurst = 64;
 // How often a poller that expects nothing looks whether something has come.
 constexpr std::uint32_t kIdleTurns = 64;
 
@@ -47,17 +46,17 @@ std::uint16_t Poller::receive(std::uint64_t now) noexcept
     if (!expects_packets_ && ++turn_ % kIdleTurns != 0) {
         return 0;
     }
-    std::array<rte_mbuf*, kRxBurst> mbufs;
+    std::array<rte_mbuf*, ports::kMostBurst> mbufs;
     std::uint16_t received = 0;
     for (const ports::QueuePair& queue : queues_) {
         const std::uint16_t n =
-            rte_eth_rx_burst(queue.port_id, queue.queue_id, mbufs.data(), kRxBurst);
+            rte_eth_rx_burst(queue.port_id, queue.queue_id, mbufs.data(), queue.burst);
         take_all<kChecksum>(std::span{mbufs}.first(n), now);
         received = static_cast<std::uint16_t>(received + n);
     }
     if (rte_ring_empty(inbox_.get()) == 0) [[unlikely]] {
         const unsigned n = rte_ring_dequeue_burst(
-            inbox_.get(), reinterpret_cast<void**>(mbufs.data()), kRxBurst, nullptr);
+            inbox_.get(), reinterpret_cast<void**>(mbufs.data()), mbufs.size(), nullptr);
         take_all<kChecksum>(std::span{mbufs}.first(n), now);
         received = static_cast<std::uint16_t>(received + n);
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "dpdkperf/ports/port_plan.hpp"
 #include "session.hpp"
 
 #include <array>
@@ -14,9 +15,8 @@ namespace dpdkperf::engine {
 // the NIC takes them; what it does not take stays and is offered first the next time.
 class TxBurst {
 public:
-    static constexpr std::uint16_t kCapacity = 64;
-
-    TxBurst() = default;
+    // Of at most `capacity` datagrams, no more than ports::kMostBurst.
+    explicit TxBurst(std::uint16_t capacity) : capacity_{capacity} {}
     TxBurst(const TxBurst&) = delete;
     TxBurst& operator=(const TxBurst&) = delete;
     ~TxBurst() { drop(); }
@@ -24,7 +24,7 @@ public:
     [[nodiscard]] bool empty() const noexcept { return begin_ == end_; }
     [[nodiscard]] std::uint16_t room() const noexcept
     {
-        return static_cast<std::uint16_t>(kCapacity - end_);
+        return static_cast<std::uint16_t>(capacity_ - end_);
     }
 
     // Room for `n` more mbufs at the end, n <= room(); the caller fills it, then calls add().
@@ -75,8 +75,9 @@ private:
         }
     }
 
-    std::array<rte_mbuf*, kCapacity> mbufs_{};
-    std::array<Run, kCapacity> runs_{};
+    const std::uint16_t capacity_;
+    std::array<rte_mbuf*, ports::kMostBurst> mbufs_{};
+    std::array<Run, ports::kMostBurst> runs_{};
     std::uint16_t begin_ = 0, end_ = 0;     // mbufs
     std::uint16_t run_ = 0, last_run_ = 0;  // runs
 };

@@ -12,7 +12,6 @@ namespace {
 constexpr std::uint16_t kFewestDescriptors = 512;
 constexpr std::uint16_t kMostDescriptors = 1024;
 constexpr std::uint16_t kBurst = 64;
-constexpr std::uint16_t kMostBurst = 128;
 // Sizes of a mempool that waste no memory are one below a power of two (rte_mempool.h).
 constexpr std::uint32_t kSmallPool = 4095;
 constexpr std::uint32_t kLargePool = 8191;

@@ -71,17 +71,4 @@ std::uint16_t queue_of(std::span<const std::uint16_t> table, std::uint32_t hash)
     return table[hash % table.size()];
 }
 
-std::optional<std::uint16_t> find_local_port(std::span<const std::uint8_t> key,
-    std::span<const std::uint16_t> table, const Endpoint& remote, const IpAddress& local,
-    std::uint16_t wanted, std::span<const std::uint16_t> candidates) noexcept
-{
-    if (table.empty()) {
-        return {};
-    }
-    const auto found = std::ranges::find_if(candidates, [&](std::uint16_t port) {
-        return queue_of(table, rss_hash(key, remote, {local, port})) == wanted;
-    });
-    return found == candidates.end() ? std::nullopt : std::optional{*found};
-}
-
 }  // namespace dpdkperf::wire

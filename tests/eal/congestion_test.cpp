@@ -5,7 +5,9 @@
 #include "dpdkperf/wire/udp_view.hpp"
 #include "eal_environment.hpp"
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -24,7 +26,7 @@ using namespace std::chrono_literals;
 
 class Congestion : public testing::Test {
 protected:
-    void set_up(std::uint32_t pool_mbufs, unsigned ring_size)
+    void set_up(std::uint32_t pool_mbufs, unsigned ring_size, std::uint16_t burst = 64)
     {
         test_eal().run([&] {
             const std::string name = "congestion" + std::to_string(next_++);
@@ -35,6 +37,7 @@ protected:
             ports::PortPlan plan;
             plan.pool_mbufs = pool_mbufs;
             plan.cache_mbufs = 64;
+            plan.burst = burst;
             auto port = ports::Port::configure(static_cast<std::uint16_t>(id), plan);
             ASSERT_TRUE(port) << port.error().message;
             ASSERT_TRUE(port->start());
@@ -130,6 +133,27 @@ TEST_F(Congestion, KeepsOrderAndCountsOnlyWhatTheRingTook)
     EXPECT_EQ(taken_, 20'000U);
     EXPECT_GT(final->ring_full, 0U);
 }
+
+class Burst : public Congestion, public testing::WithParamInterface<std::uint16_t> {};
+
+TEST_P(Burst, IsAsLargeAsThePlanSays)
+{
+    set_up(4095, 2048, GetParam());
+    std::atomic<std::uint16_t> largest{0};
+    const auto look = [](std::uint16_t, std::uint16_t, rte_mbuf**, std::uint16_t offered,
+                          void* known) {
+        auto& most = *static_cast<std::atomic<std::uint16_t>*>(known);
+        most = std::max(most.load(), offered);
+        return offered;
+    };
+    ASSERT_NE(rte_eth_add_tx_callback(port_->id(), 0, look, &largest), nullptr);
+    send(1000);
+    ASSERT_TRUE(eventually([&] { return !engine_->status(1).sending; }));
+    engine_.reset();
+    EXPECT_EQ(largest, GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(Bursts, Burst, testing::Values(16, 64, ports::kMostBurst));
 
 TEST_F(Congestion, EndsAlthoughTheRingNeverEmpties)
 {

@@ -26,8 +26,8 @@ from netlab.programs import STOCK, client, server
 class Metric:
     name: str
     unit: str
-    goal: float = None  # ratio ours/theirs, or an absolute limit of ours if `limit`
-    limit: bool = False
+    goal: float = None  # ratio ours/theirs, or of ours alone if `limit`
+    limit: str = ""  # "at most" or "at least"
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,8 @@ START = Comparison(
     ours=f"dpdkperf -c HOST {START_ARGUMENTS}",
     theirs=f"iperf3 -c HOST {START_ARGUMENTS}",
     metrics=(
-        Metric("first datagram", "s", 1.5, limit=True),
-        Metric("peak of memory", "MB", 400, limit=True),
+        Metric("first datagram", "s", 1.5, limit="at most"),
+        Metric("peak of memory", "MB", 400, limit="at most"),
     ),
     our_turn=lambda setup: first_datagram(setup, setup.our),
     their_turn=lambda setup: first_datagram(setup, STOCK),

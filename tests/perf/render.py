@@ -14,7 +14,7 @@ def summary(metric):
     ours, theirs = metric["ours"], metric["theirs"]
     ratio = statistics.median(one / other for one, other in zip(ours, theirs))
     goal = metric["goal"]
-    reached = goal is None or (statistics.median(ours) <= goal if metric["limit"] else ratio >= goal)
+    reached = goal is None or reaches(goal, metric["limit"], statistics.median(ours), ratio)
     return {
         "metric": f"{metric['name']}, {metric['unit']}",
         "ours": f"{statistics.median(ours):.3g}",
@@ -27,10 +27,14 @@ def summary(metric):
     }
 
 
+def reaches(goal, limit, ours, ratio):
+    return {"": ratio >= goal, "at most": ours <= goal, "at least": ours >= goal}[limit]
+
+
 def described(goal, metric):
     if goal is None:
         return ""
-    return f"at most {goal:g} {metric['unit']}" if metric["limit"] else f"{goal:g}"
+    return f"{metric['limit']} {goal:g} {metric['unit']}" if metric["limit"] else f"{goal:g}"
 
 
 COLUMNS = ("metric", "ours", "ours spread", "theirs", "theirs spread", "ratio", "goal", "reached")

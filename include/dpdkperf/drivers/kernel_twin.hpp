@@ -4,7 +4,6 @@
 #include "dpdkperf/host/tap.hpp"
 #include "dpdkperf/ports/exception_path.hpp"
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <thread>
@@ -19,13 +18,6 @@ struct TwinSetup {
     rte_mempool* pool = nullptr;  // of the queue that transmits the kernel's packets; its mbufs
                                   // hold a whole frame
     int numa_node = -1;
-};
-
-// What went through the twin. Each counts one way or one reason.
-struct TwinCounters {
-    std::uint64_t to_kernel = 0, from_kernel = 0;
-    std::uint64_t refused_by_kernel = 0;  // received for the kernel, which did not take it
-    std::uint64_t no_room = 0;  // sent by the kernel, dropped for want of a buffer or a poller
 };
 
 // The kernel interface beside a port that DPDK owns: a TAP with the port's MAC and addresses, and
@@ -44,8 +36,6 @@ public:
 
     [[nodiscard]] const host::Tap& tap() const { return tap_; }
     [[nodiscard]] ports::ExceptionPath& exceptions() { return *exceptions_; }
-    // Any thread.
-    [[nodiscard]] TwinCounters counters() const;
 
 private:
     KernelTwin(
@@ -61,9 +51,6 @@ private:
     const host::Tap tap_;
     const std::unique_ptr<ports::ExceptionPath> exceptions_;
     bool carrier_ = true;  // that the TAP shows; twin's thread
-
-    // Twin's thread: writes.
-    std::atomic<std::uint64_t> to_kernel_{0}, from_kernel_{0}, refused_{0}, no_room_{0};
 
     std::jthread thread_;  // last: ends before the rest goes
 };

@@ -18,6 +18,7 @@ struct QueuePair {
     std::uint16_t port_id = 0;
     std::uint16_t queue_id = 0;
     rte_mempool* pool = nullptr;  // owned by the Port
+    std::uint16_t burst = 64;     // packets of one RX or TX call, at most kMostBurst
 };
 
 // A configured port with its pools. Stops and closes itself, then frees the pools; mbufs of them

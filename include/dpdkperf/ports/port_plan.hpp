@@ -44,13 +44,15 @@ struct PacketCap {
     std::string_view source;               // who measured it
 };
 
+constexpr std::uint16_t kMostBurst = 128;
+
 // All that is told to DPDK about a port. Computed before the port is touched.
 struct PortPlan {
     std::uint16_t queue_pairs = 1;
     std::uint16_t most_queue_pairs = UINT16_MAX;  // that make sense, if below what is reported
     std::uint16_t rx_descriptors = 1024;          // per queue
     std::uint16_t tx_descriptors = 1024;
-    std::uint16_t burst = 64;              // packets of one RX or TX call
+    std::uint16_t burst = 64;              // packets of one RX or TX call, at most kMostBurst
     std::uint32_t pool_mbufs = 8191;       // per queue pair
     std::uint32_t cache_mbufs = 512;       // per lcore
     std::uint16_t data_room_bytes = 2048;  // of an mbuf, behind the headroom

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 
 namespace dpdkperf::wire {
@@ -28,11 +27,5 @@ std::uint32_t rss_hash(std::span<const std::uint8_t> key, const Endpoint& source
 
 // The RX queue of a hash: the table's entry that its low bits name. `table` is not empty.
 std::uint16_t queue_of(std::span<const std::uint16_t> table, std::uint32_t hash) noexcept;
-
-// The first of `candidates` that, as local port, brings packets from `remote` to `local` to the
-// RX queue `wanted`. None if no candidate does, the table is empty or does not have the queue.
-std::optional<std::uint16_t> find_local_port(std::span<const std::uint8_t> key,
-    std::span<const std::uint16_t> table, const Endpoint& remote, const IpAddress& local,
-    std::uint16_t wanted, std::span<const std::uint16_t> candidates) noexcept;
 
 }  // namespace dpdkperf::wire

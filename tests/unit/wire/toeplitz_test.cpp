@@ -2,6 +2,7 @@
 
 #include <array>
 #include <numeric>
+#include <span>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -74,55 +75,13 @@ TEST(Toeplitz, ReadsNothingPastAShortKeyAndNothingPastItsNeedOfALongOne)
     EXPECT_EQ(toeplitz(kKey, {}), 0U);
 }
 
-class LocalPort : public testing::Test {
-protected:
-    LocalPort()
-    {
-        std::iota(candidates_.begin(), candidates_.end(), std::uint16_t{40000});
-        for (std::size_t i = 0; i < table_.size(); ++i) {
-            table_[i] = static_cast<std::uint16_t>(i % 4);
-        }
-    }
-
-    std::array<std::uint16_t, 512> candidates_{};
-    std::array<std::uint16_t, 128> table_{};
-};
-
-TEST_F(LocalPort, IsFoundForEveryQueueAndLeadsBackToIt)
+TEST(RssTable, IsEnteredByTheLowBits)
 {
-    for (const bool ipv4 : {true, false}) {
-        const Endpoint remote{*IpAddress::parse(ipv4 ? "10.0.0.2" : "fd00::2"), 5201};
-        const auto local = *IpAddress::parse(ipv4 ? "10.0.0.1" : "fd00::1");
-        for (std::uint16_t queue = 0; queue < 4; ++queue) {
-            const auto port = find_local_port(kKey, table_, remote, local, queue, candidates_);
-            ASSERT_TRUE(port) << queue;
-            // What arrives comes from the peer: it is the source.
-            EXPECT_EQ(queue_of(table_, rss_hash(kKey, remote, {local, *port})), queue);
-        }
-    }
-}
-
-TEST_F(LocalPort, IsTheFirstCandidateThatFits)
-{
-    const Endpoint remote{*IpAddress::parse("10.0.0.2"), 5201};
-    const auto local = *IpAddress::parse("10.0.0.1");
-    const auto port = find_local_port(kKey, table_, remote, local, 3, candidates_);
-    ASSERT_TRUE(port);
-    for (std::uint16_t earlier = candidates_.front(); earlier < *port; ++earlier) {
-        EXPECT_NE(queue_of(table_, rss_hash(kKey, remote, {local, earlier})), 3);
-    }
-}
-
-TEST_F(LocalPort, IsNoneWhereNoneFits)
-{
-    const Endpoint remote{*IpAddress::parse("10.0.0.2"), 5201};
-    const auto local = *IpAddress::parse("10.0.0.1");
-    EXPECT_FALSE(find_local_port(kKey, table_, remote, local, 4, candidates_)) << "no such queue";
-    EXPECT_FALSE(find_local_port(kKey, table_, remote, local, 0, {}));
-    EXPECT_FALSE(find_local_port(kKey, {}, remote, local, 0, candidates_));
-    table_.fill(1);
-    EXPECT_FALSE(find_local_port(kKey, table_, remote, local, 0, candidates_));
-    EXPECT_EQ(find_local_port(kKey, table_, remote, local, 1, candidates_), 40000);
+    std::array<std::uint16_t, 128> table{};
+    std::iota(table.begin(), table.end(), std::uint16_t{0});
+    EXPECT_EQ(queue_of(table, 0x51ccc178), 0x78);  // of 7 bits
+    EXPECT_EQ(queue_of(std::span{table}.first(64), 0x51ccc178), 0x38);
+    EXPECT_EQ(queue_of(std::span{table}.first(1), 0xffffffff), 0);
 }
 
 }  // namespace
