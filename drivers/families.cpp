@@ -121,6 +121,7 @@ constexpr PortFamily kFamilies[] = {
                "e1000 em: RX buffers of 2, 4, 8 or 16 KB (e1000/em_rxtx.c, em_rctl_bsize())\n"
                "e1000 em: never says that a checksum is good, only that one is bad "
                "(e1000/em_rxtx.c, rx_desc_error_to_pkt_flags())",
+        .proof = Proof::kRun,
         .most_queue_pairs = 1,
         .adjust = adjust_em},
     {.driver = "net_e1000_igb",
@@ -135,11 +136,13 @@ constexpr PortFamily kFamilies[] = {
                "virtio: RSS only where the host offers it (virtio/virtio_ethdev.c, "
                "virtio_dev_info_get())\n"
                "virtio: the speed is the host's word (virtio/virtio_ethdev.c, hw->speed)",
+        .proof = Proof::kRun,
         .link_speed_known = false},
     {.driver = "net_virtio_user",
         .why = "virtio: no fast free; writes its header in front of what it transmits "
                "(virtio/virtio_rxtx.c, virtio_xmit_pkts())\n"
                "virtio: the speed is an argument (virtio/virtio_user_ethdev.c)",
+        .proof = Proof::kRun,
         .link_speed_known = false},
     {.driver = "net_vmxnet3",
         .why = "vmxnet3: always reports 10 Gb/s (vmxnet3/vmxnet3_ethdev.c, "
@@ -149,6 +152,7 @@ constexpr PortFamily kFamilies[] = {
                "vmxnet3: below device version 6 the queues must be a power of two "
                "(vmxnet3/vmxnet3_ethdev.c, vmxnet3_dev_configure())\n"
                "vmxnet3: RSS key cannot be read back (vmxnet3/vmxnet3_ethdev.c, eth_dev_ops)",
+        .proof = Proof::kRun,
         .link_speed_known = false},
 
     // Wires in memory.

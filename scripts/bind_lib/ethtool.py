@@ -96,6 +96,8 @@ def set_rss(interface, wanted):
     table = wanted["indirection"] if wanted["indirection"] != now.get("indirection") else None
     key = bytes.fromhex(wanted["key"]) if wanted["key"] != now.get("key") else b""
     function = wanted["function"] if wanted["function"] != now.get("function") else 0
+    if table is None and not key and not function:
+        return  # no request may be empty; a driver that has just come up may have set it itself
     entries = INDIRECTION_UNCHANGED if table is None else len(table)
     request = struct.pack("IIIIB3xI", SET_RSS, 0, entries, len(key), function, 0)
     _call(interface, request + struct.pack(f"{len(table or ())}I", *(table or ())) + key)

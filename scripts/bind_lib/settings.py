@@ -87,7 +87,7 @@ def restore(machine, interface, saved):
         interface = saved["interface"]
     left += _restore_hardware(machine, interface, saved)
     left += _restore_link(machine, interface, saved)
-    left += _different("rss", ethtool.rss, ethtool.set_rss, interface, saved)  # when it is up
+    left += _restore_rss(interface, saved)
     left += routes.add_addresses(machine, interface, saved["address_details"])
     for vlan in saved["vlans"]:
         left += _restore_vlan(machine, vlan)
@@ -109,6 +109,13 @@ def _different(name, get, put, interface, saved):
             yield f"{interface}: {name}: the driver made {now} of {wanted}"
     except OSError as error:
         yield f"{interface}: {name}: {error.strerror}"
+
+
+def _restore_rss(interface, saved):
+    """When it is up. A driver that has no table before makes a new one then (vmxnet3): there is
+    nothing to restore while it is down."""
+    if saved["up"] or ethtool.rss(interface).get("indirection"):
+        yield from _different("rss", ethtool.rss, ethtool.set_rss, interface, saved)
 
 
 def _set_changed_offloads(interface, wanted):

@@ -165,6 +165,16 @@ def in_use(context, card):
     context.bind("give-back", interface(card))
 
 
+@each_model("taken while it is down")
+def down(context, card):
+    """Of a card that has been up: its driver may have set up then what it does not begin with."""
+    context.configure(card)
+    context.ip("link", "set", "dev", interface(card), "down")
+    context.bind("take", interface(card), "--hugepages", 16)
+    context.bind("give-back", interface(card))
+    require("state DOWN" in context.run("ip", "link", "show", "dev", interface(card)).out, "it is up")
+
+
 @row("more hugepages than there are: nothing is left half bound")
 def no_pages(context):
     card = card_of("virtio")
