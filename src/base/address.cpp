@@ -1,6 +1,6 @@
 #include "dpdkperf/base/address.hpp"
 
-#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdio>
 
@@ -33,33 +33,30 @@ Result<IpAddress> IpAddress::parse(std::string_view text)
 
 bool IpAddress::is_unspecified() const
 {
-    const auto from = bytes_.begin() + (v4_ ? 12 : 0);
-    return std::all_of(from, bytes_.end(), [](std::uint8_t b) { return b == 0; });
+    return is_v4() ? v4() == 0 : words() == Words{};
 }
 
 bool IpAddress::is_loopback() const
 {
-    if (v4_) {
-        return bytes_[12] == 127;
-    }
-    return bytes_[15] == 1 &&
-           std::all_of(bytes_.begin(), bytes_.end() - 1, [](std::uint8_t b) { return b == 0; });
+    constexpr std::array<std::uint8_t, 16> kLoopback{
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+    return is_v4() ? v4() >> 24 == 127 : v6_bytes() == kLoopback;
 }
 
 bool IpAddress::is_link_local_v6() const
 {
-    return !v4_ && bytes_[0] == 0xfe && (bytes_[1] & 0xc0) == 0x80;
+    return !is_v4() && v6_bytes()[0] == 0xfe && (v6_bytes()[1] & 0xc0) == 0x80;
 }
 
 bool IpAddress::is_multicast() const
 {
-    return v4_ ? (bytes_[12] & 0xf0) == 0xe0 : bytes_[0] == 0xff;
+    return is_v4() ? v4() >> 28 == 0xe : v6_bytes()[0] == 0xff;
 }
 
 std::string to_string(const IpAddress& address)
 {
     std::array<char, INET6_ADDRSTRLEN> text{};
-    const auto& b = address.v6_bytes();
+    const auto b = address.v6_bytes();
     if (address.is_v4()) {
         inet_ntop(AF_INET, b.data() + 12, text.data(), text.size());
     } else {
@@ -101,7 +98,7 @@ bool IpPrefix::contains(const IpAddress& other) const
     }
     // IPv4 addresses are mapped: their bits are the last 32 of 128.
     const unsigned length = bits + (address.is_v4() ? 96U : 0U);
-    const auto &a = address.v6_bytes(), &b = other.v6_bytes();
+    const auto a = address.v6_bytes(), b = other.v6_bytes();
     for (unsigned i = 0; i < length; i += 8) {
         const unsigned skipped = length - i < 8 ? 8 - (length - i) : 0;
         if ((a[i / 8] ^ b[i / 8]) >> skipped != 0) {

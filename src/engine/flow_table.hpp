@@ -1,12 +1,14 @@
 #pragma once
 
 #include "dpdkperf/base/address.hpp"
+#include "dpdkperf/wire/udp_pattern.hpp"
 #include "session.hpp"
 
 #include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace dpdkperf::engine {
 
@@ -17,55 +19,67 @@ public:
     static constexpr std::size_t kSlots = 2048;
     static constexpr std::size_t kMaxFlows = kSlots / 2;
 
+    struct Entry {
+        UdpStream* stream = nullptr;
+        wire::UdpPattern expected;  // what its last datagrams looked like, once some have come
+    };
+
     // False: full. `stream.local` and `stream.remote` are set and not in the table.
     bool insert(UdpStream& stream) noexcept
     {
         if (size_ == kMaxFlows) {
             return false;
         }
-        std::size_t at = hash(stream.local, stream.remote);
-        while (slots_[at] != nullptr) {
-            at = (at + 1) % kSlots;
-        }
-        slots_[at] = &stream;
+        slot(stream.local, stream.remote).stream = &stream;
         ++size_;
         return true;
     }
 
-    [[nodiscard]] UdpStream* find(const Endpoint& local, const Endpoint& remote) const noexcept
+    // The entry stays until insert() or remove_session(). Null: no such stream.
+    [[nodiscard]] Entry* find(const Endpoint& local, const Endpoint& remote) noexcept
     {
-        for (std::size_t at = hash(local, remote); slots_[at] != nullptr; at = (at + 1) % kSlots) {
-            const UdpStream& stream = *slots_[at];
-            if (stream.remote == remote && stream.local == local) {
-                return slots_[at];
-            }
-        }
-        return nullptr;
+        Entry& entry = slot(local, remote);
+        return entry.stream == nullptr ? nullptr : &entry;
     }
 
     void remove_session(const Session& session) noexcept
     {
-        const auto old = slots_;
-        slots_.fill(nullptr);
-        size_ = 0;
-        for (UdpStream* stream : old) {
-            if (stream != nullptr && stream->session != &session) {
-                insert(*stream);
+        std::array<UdpStream*, kMaxFlows> left{};
+        std::size_t count = 0;
+        for (Entry& entry : slots_) {
+            if (entry.stream != nullptr && entry.stream->session != &session) {
+                left[count++] = entry.stream;
             }
+            entry = {};
+        }
+        size_ = 0;
+        for (UdpStream* stream : std::span{left}.first(count)) {
+            insert(*stream);
         }
     }
 
 private:
+    // Where the stream between these is, or would be.
+    Entry& slot(const Endpoint& local, const Endpoint& remote) noexcept
+    {
+        std::size_t at = hash(local, remote);
+        while (slots_[at].stream != nullptr &&
+               (slots_[at].stream->remote != remote || slots_[at].stream->local != local)) {
+            at = (at + 1) % kSlots;
+        }
+        return slots_[at];
+    }
+
     static std::size_t hash(const Endpoint& local, const Endpoint& remote) noexcept
     {
-        const auto halves = std::bit_cast<std::array<std::uint64_t, 2>>(remote.address.v6_bytes());
+        const IpAddress::Words halves = remote.address.words();
         const std::uint64_t ports = std::uint64_t{remote.port} << 16 | local.port;
         // Fibonacci hashing: the upper bits of a product by 2^64 / golden ratio.
         const std::uint64_t mixed = (halves[0] ^ halves[1] ^ ports << 7) * 0x9e37'79b9'7f4a'7c15;
         return mixed >> (64 - std::bit_width(kSlots - 1));
     }
 
-    std::array<UdpStream*, kSlots> slots_{};
+    std::array<Entry, kSlots> slots_{};
     std::size_t size_ = 0;
 };
 

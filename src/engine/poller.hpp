@@ -108,6 +108,9 @@ private:
     void take_all(std::span<rte_mbuf*> mbufs, std::uint64_t now) noexcept;
     template <RxChecksum kChecksum>
     bool take(rte_mbuf& mbuf, double now_s) noexcept;
+    template <RxChecksum kChecksum>
+    [[gnu::always_inline]] bool take_ours(
+        rte_mbuf& mbuf, UdpStream& stream, const wire::UdpView& view, double now_s) noexcept;
     void take_for(UdpStream& stream, std::span<const std::byte> payload, double now_s) noexcept;
     void take_reply(UdpStream& stream, std::span<const std::byte> payload) noexcept;
 
@@ -161,6 +164,8 @@ private:
     bool expects_packets_ = false;  // something other than strays may arrive
     std::uint32_t turn_ = 0;
     FlowTable flows_;
+    FlowTable::Entry no_flow_;
+    FlowTable::Entry* last_flow_ = &no_flow_;  // of the last packet that was a stream's
     TxBurst burst_;
 };
 

@@ -160,6 +160,7 @@ void Poller::remove(Active& active) noexcept
 {
     Session& session = *active.session;
     end_streams(active, rte_rdtsc(), true);
+    last_flow_ = &no_flow_;
     flows_.remove_session(session);
     active = active_[--active_count_];
     active_[active_count_] = {};

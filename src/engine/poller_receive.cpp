@@ -91,28 +91,45 @@ void Poller::take_all(std::span<rte_mbuf*> mbufs, std::uint64_t now) noexcept
     rte_pktmbuf_free_bulk(mbufs.data(), static_cast<unsigned>(mbufs.size()));
 }
 
+// Most packets look like the one before.
 template <RxChecksum kChecksum>
 bool Poller::take(rte_mbuf& mbuf, double now_s) noexcept
 {
     const std::span frame{rte_pktmbuf_mtod(&mbuf, const std::byte*), mbuf.data_len};
+    if (last_flow_->expected.matches(frame)) [[likely]] {
+        return take_ours<kChecksum>(
+            mbuf, *last_flow_->stream, last_flow_->expected.view(frame), now_s);
+    }
     const wire::UdpView view = wire::parse_udp(frame);
     if (view.fault != wire::UdpFault::kNone) [[unlikely]] {
         return take_faulty(mbuf, view.fault);
     }
-    UdpStream* stream = flows_.find(view.destination, view.source);
-    if (stream == nullptr) [[unlikely]] {
+    FlowTable::Entry* const flow = flows_.find(view.destination, view.source);
+    if (flow == nullptr) [[unlikely]] {
         return take_stranger(mbuf, view);
     }
+    if (flow != last_flow_) {
+        last_flow_ = flow;
+    } else {
+        flow->expected = {frame, view};
+    }
+    return take_ours<kChecksum>(mbuf, *flow->stream, view, now_s);
+}
+
+template <RxChecksum kChecksum>
+inline bool Poller::take_ours(
+    rte_mbuf& mbuf, UdpStream& stream, const wire::UdpView& view, double now_s) noexcept
+{
     if (!checksum_ok<kChecksum>(mbuf, view)) [[unlikely]] {
         blame<&Session::bad_checksum>();
         return true;
     }
-    if (!stream->open.load(std::memory_order_relaxed)) [[unlikely]] {
-        take_reply(*stream, view.payload());
-    } else if (stream->owner.load(std::memory_order_relaxed) != this) [[unlikely]] {
-        return hand_over(mbuf, *stream);
+    if (!stream.open.load(std::memory_order_relaxed)) [[unlikely]] {
+        take_reply(stream, view.payload());
+    } else if (stream.owner.load(std::memory_order_relaxed) != this) [[unlikely]] {
+        return hand_over(mbuf, stream);
     } else {
-        take_for(*stream, view.payload(), now_s);
+        take_for(stream, view.payload(), now_s);
     }
     return true;
 }

@@ -42,7 +42,7 @@ Request::Request(std::uint16_t type, std::uint16_t flags)
 
 void Request::add(std::uint16_t attribute, const IpAddress& address)
 {
-    const auto& bytes = address.v6_bytes();
+    const auto bytes = address.v6_bytes();
     const std::size_t skip = address.is_v4() ? 12 : 0;
     mnl_attr_put(message_, attribute, bytes.size() - skip, bytes.data() + skip);
 }

@@ -1,6 +1,5 @@
 #include "dpdkperf/tcp/isn.hpp"
 
-#include <bit>
 #include <cstring>
 
 namespace dpdkperf::tcp {
@@ -36,8 +35,7 @@ struct SipState {
 std::uint64_t hash(const IsnSecret& secret, const Endpoint& local, const Endpoint& remote,
     std::uint64_t purpose) noexcept
 {
-    const auto a = std::bit_cast<std::array<std::uint64_t, 2>>(local.address.v6_bytes());
-    const auto b = std::bit_cast<std::array<std::uint64_t, 2>>(remote.address.v6_bytes());
+    const auto a = local.address.words(), b = remote.address.words();
     const std::uint64_t ports = std::uint64_t{local.port} << 16 | remote.port;
     const std::array<std::uint64_t, 6> words{a[0], a[1], b[0], b[1], ports, purpose};
     return siphash(secret, words);

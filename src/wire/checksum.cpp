@@ -28,8 +28,8 @@ ChecksumSum add_pseudo_header(ChecksumSum sum, const IpAddress& source,
     const IpAddress& destination, std::uint8_t protocol, std::uint32_t length) noexcept
 {
     for (const IpAddress* address : {&source, &destination}) {
-        const auto all = std::as_bytes(std::span{address->v6_bytes()});
-        sum = add_bytes(sum, address->is_v4() ? all.subspan(12) : all);
+        const auto bytes = address->v6_bytes();
+        sum = add_bytes(sum, std::as_bytes(std::span{bytes}).subspan(address->is_v4() ? 12 : 0));
     }
     return sum + byte_swap(length) + byte_swap(std::uint32_t{protocol});
 }

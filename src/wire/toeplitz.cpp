@@ -21,8 +21,8 @@ struct Input {
     }
     void add(const IpAddress& address) noexcept
     {
-        const std::span<const std::uint8_t> all{address.v6_bytes()};
-        add(address.is_v4() ? all.subspan(12) : all);
+        const auto wire_order = address.v6_bytes();
+        add(std::span{wire_order}.subspan(address.is_v4() ? 12 : 0));
     }
     void add(std::uint16_t port) noexcept
     {

@@ -2,6 +2,7 @@
 
 #include "dpdkperf/wire/toeplitz.hpp"
 
+#include <algorithm>
 #include <array>
 #include <random>
 #include <vector>

@@ -1,11 +1,14 @@
 // The UDP sender of the engine on any virtual device, without a peer: one stream and one queue for
 // each poller, of which EAL's arguments make one if they say nothing.
 //
-//   bench_udp VDEV[,ARGS] FRAME_BYTES SECONDS [MAX_DATAGRAMS|bare] [-- EAL ARGUMENTS]
+//   bench_udp VDEV[,ARGS] FRAME_BYTES SECONDS [MAX_DATAGRAMS|send|receive] [-- EAL ARGUMENTS]
 //
 // prints one line of JSON. With a limit it stops there: a capture (net_pcap0,tx_pcap=FILE) of it
-// can then be checked packet by packet. "bare" takes mbufs from the pool and gives them to the
-// driver, and writes nothing: what the pool and the driver leave for a sender.
+// can then be checked packet by packet.
+//
+// "send" and "receive" are bare loops, without the engine: what the pool and the driver leave for
+// it. The one takes mbufs, writes a sequence number into each, which no sender can do without, and
+// gives them to the driver; the other takes what comes, from the first packet on, and frees it.
 
 #include "dpdkperf/drivers/families.hpp"
 #include "dpdkperf/engine/udp_engine.hpp"
@@ -15,6 +18,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -28,12 +32,15 @@ namespace {
 
 using namespace dpdkperf;
 
+// What keeps the poller's lcore busy.
+enum class Loop { kEngine, kSend, kReceive };
+
 struct Arguments {
     std::string device, device_arguments;
     std::uint64_t frame_bytes = 64;
     double seconds = 1;
     std::uint64_t max_datagrams = 0;
-    bool bare = false;
+    Loop loop = Loop::kEngine;
     std::vector<std::string> eal{"-l", "0,1", "--in-memory", "--no-pci"};
 };
 
@@ -46,8 +53,8 @@ Arguments parse(const std::vector<std::string>& args)
     }
     const std::vector<std::string> own{args.begin(), dashes};
     if (own.size() < 3) {
-        std::fprintf(
-            stderr, "bench_udp VDEV[,ARGS] FRAME_BYTES SECONDS [MAX|bare] [-- EAL ARGUMENTS]\n");
+        std::fprintf(stderr,
+            "bench_udp VDEV[,ARGS] FRAME_BYTES SECONDS [MAX|send|receive] [-- EAL ARGUMENTS]\n");
         std::exit(1);  // NOLINT(concurrency-mt-unsafe): no thread exists yet
     }
     const auto comma = own[0].find(',');
@@ -55,9 +62,21 @@ Arguments parse(const std::vector<std::string>& args)
     a.device_arguments = comma == std::string::npos ? "" : own[0].substr(comma + 1);
     a.frame_bytes = std::stoull(own[1]);
     a.seconds = std::stod(own[2]);
-    a.bare = own.size() > 3 && own[3] == "bare";
-    a.max_datagrams = own.size() > 3 && !a.bare ? std::stoull(own[3]) : 0;
+    const std::string what = own.size() > 3 ? own[3] : "0";
+    if (what == "send") {
+        a.loop = Loop::kSend;
+    } else if (what == "receive") {
+        a.loop = Loop::kReceive;
+    } else {
+        a.max_datagrams = std::stoull(what);
+    }
     return a;
+}
+
+std::uint16_t mtu_bytes(const Arguments& a)
+{
+    constexpr std::uint64_t kEthernet = 14;
+    return static_cast<std::uint16_t>(std::max<std::uint64_t>(1500, a.frame_bytes - kEthernet));
 }
 
 Result<ports::Port> open_port(const Arguments& a, std::size_t queue_pairs)
@@ -71,8 +90,8 @@ Result<ports::Port> open_port(const Arguments& a, std::size_t queue_pairs)
     rte_eth_dev_info_get(id, &info);
     auto port = ports::Port::configure(
         id, ports::plan_for({.queue_pairs = static_cast<std::uint16_t>(queue_pairs),
-                                .mtu_bytes = 1500,
-                                .transmits_only = true},
+                                .mtu_bytes = mtu_bytes(a),
+                                .transmits_only = a.loop != Loop::kReceive},
                 info, drivers::families()));
     if (port) {
         if (Status started = port->start(); !started) {
@@ -89,27 +108,57 @@ void print(std::uint64_t packets, double seconds)
         static_cast<double>(packets) / seconds / 1e6);
 }
 
-// On the poller's lcore.
+std::uint64_t ticks(double seconds)
+{
+    return static_cast<std::uint64_t>(seconds * static_cast<double>(rte_get_tsc_hz()));
+}
+
+double seconds(std::uint64_t ticks)
+{
+    return static_cast<double>(ticks) / static_cast<double>(rte_get_tsc_hz());
+}
+
+// On the poller's lcore, as the next one.
 void send_bare(const ports::QueuePair& queue, const Arguments& a)
 {
-    constexpr unsigned kBurst = 64;  // the engine's
-    std::array<rte_mbuf*, kBurst> mbufs{};
-    std::uint64_t packets = 0;
+    constexpr std::size_t kSequenceAt = 48;
+    std::array<rte_mbuf*, ports::kMostBurst> mbufs{};
+    std::uint64_t packets = 0, sequence = 0;
     const std::uint64_t begin = rte_rdtsc();
-    const auto length =
-        static_cast<std::uint64_t>(a.seconds * static_cast<double>(rte_get_tsc_hz()));
+    const std::uint64_t length = ticks(a.seconds);
     std::uint64_t now = begin;
     for (; now - begin < length; now = rte_rdtsc()) {
-        rte_mempool_get_bulk(queue.pool, reinterpret_cast<void**>(mbufs.data()), kBurst);
-        for (rte_mbuf* mbuf : mbufs) {
+        rte_mempool_get_bulk(queue.pool, reinterpret_cast<void**>(mbufs.data()), queue.burst);
+        for (rte_mbuf* mbuf : std::span{mbufs}.first(queue.burst)) {
             mbuf->data_len = static_cast<std::uint16_t>(a.frame_bytes);
             mbuf->pkt_len = static_cast<std::uint32_t>(a.frame_bytes);
+            *rte_pktmbuf_mtod_offset(mbuf, std::uint64_t*, kSequenceAt) = ++sequence;
         }
-        const auto taken = rte_eth_tx_burst(queue.port_id, queue.queue_id, mbufs.data(), kBurst);
+        const auto taken =
+            rte_eth_tx_burst(queue.port_id, queue.queue_id, mbufs.data(), queue.burst);
         packets += taken;
-        rte_pktmbuf_free_bulk(&mbufs[taken], kBurst - taken);
+        rte_pktmbuf_free_bulk(&mbufs[taken], queue.burst - taken);
     }
-    print(packets, static_cast<double>(now - begin) / static_cast<double>(rte_get_tsc_hz()));
+    print(packets, seconds(now - begin));
+}
+
+void receive_bare(const ports::QueuePair& queue, const Arguments& a)
+{
+    std::array<rte_mbuf*, ports::kMostBurst> mbufs{};
+    std::uint64_t packets = 0;
+    std::uint64_t begin = rte_rdtsc();
+    const std::uint64_t length = ticks(a.seconds), longest_wait = ticks(20);
+    std::uint64_t now = begin;
+    for (; now - begin < (packets == 0 ? longest_wait : length); now = rte_rdtsc()) {
+        const auto came =
+            rte_eth_rx_burst(queue.port_id, queue.queue_id, mbufs.data(), queue.burst);
+        if (packets == 0 && came > 0) {
+            begin = now;
+        }
+        packets += came;
+        rte_pktmbuf_free_bulk(mbufs.data(), came);
+    }
+    print(packets, seconds(now - begin));
 }
 
 void run(traffic::Traffic& engine, const Arguments& a, std::size_t streams)
@@ -168,8 +217,9 @@ int main(int argc, char** argv)
     if (!port) {
         return 1;
     }
-    if (a.bare) {
-        eal->launch(lcores.front(), [&] { send_bare(port->queue_pairs().front(), a); });
+    if (a.loop != Loop::kEngine) {
+        const auto& loop = a.loop == Loop::kSend ? send_bare : receive_bare;
+        eal->launch(lcores.front(), [&] { loop(port->queue_pairs().front(), a); });
         eal->wait(lcores.front());
     } else {
         std::vector<engine::PollerSetup> pollers;

@@ -186,7 +186,7 @@ def null_turn(setup):
 
 
 def bare_turn(setup):
-    return {"sent": bench_udp(setup, NULL_DEVICE, str(setup.seconds), "bare")["mpps"]}
+    return {"sent": bench_udp(setup, NULL_DEVICE, str(setup.seconds), "send")["mpps"]}
 
 
 NULL = Comparison(
@@ -201,9 +201,9 @@ NULL = Comparison(
 
 BARE = Comparison(
     id="null-bare",
-    title="The same against pool and driver alone: a loop that writes nothing into its frames",
+    title="The same against pool and driver alone: a loop that writes a number into its frames",
     ours=NULL.ours,
-    theirs=f"bench_udp {NULL_DEVICE} 64 T bare",
+    theirs=f"bench_udp {NULL_DEVICE} 64 T send",
     metrics=(Metric("sent", "Mpps"),),
     our_turn=null_turn,
     their_turn=bare_turn,

@@ -1,6 +1,7 @@
 """Comparisons over memif: two of ours against two testpmd, at the rate of the receiver."""
 
 import contextlib
+import json
 import re
 import signal
 import statistics
@@ -20,7 +21,7 @@ HEADERS = 42  # Ethernet, IPv4, UDP
 def device(role, folder, jumbo):
     more = ",zero-copy=yes" if role == "client" else ""
     large = ",bsize=9600" if jumbo else ""
-    return f"net_memif0,role={role},id=0,socket={folder}/memif,socket-abstract=no,rsize=10{more}{large}"
+    return f"net_memif0,role={role},id=0,socket={folder}/memif,socket-abstract=no,rsize=8{more}{large}"
 
 
 def verify_receiver(setup):
@@ -86,12 +87,57 @@ def their_turn(setup, frame):
     return {"received": pps / 1e6, "frames": pps * frame * 8 / 1e9}
 
 
+def bare(role, folder, frame, seconds):
+    """The loops of tests/perf/bench_udp.cpp over the same driver, with the plan that ours has too."""
+    what, cpu = ("receive", 0) if role == "server" else ("send", 1)
+    return [
+        device(role, folder, frame > 1518), str(frame), str(seconds), what, "--", "-l", str(cpu),
+        "--in-memory", "--single-file-segments", "--no-pci",
+    ]  # fmt: skip
+
+
+def bare_turn(setup, frame):
+    program = setup.build_folder() / "tests" / "perf" / "bench_udp"
+    with hugepages(), tempfile.TemporaryDirectory() as folder:
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        receive = [program, *bare("server", folder, frame, setup.seconds)]
+        send = [program, *bare("client", folder, frame, setup.seconds + 4)]
+        with contextlib.ExitStack() as stack:
+            receiver = stack.enter_context(subprocess.Popen(receive, **pipes))
+            time.sleep(1)
+            sender = stack.enter_context(subprocess.Popen(send, **pipes))
+            output, errors = receiver.communicate(timeout=setup.seconds + 30)
+            sender.communicate(timeout=setup.seconds + 30)
+    if receiver.returncode != 0:
+        raise Failed(f"bench_udp: {errors}")
+    pps = json.loads(output.strip().split("\n")[-1])["mpps"] * 1e6
+    return {"received": pps / 1e6, "frames": pps * frame * 8 / 1e9}
+
+
+def against_bare(name, frame):
+    return Comparison(
+        id=f"memif-{name}-bare",
+        title=f"The same with {frame} bytes against the driver alone: loops that write a number and read nothing",
+        ours=our_command(frame),
+        theirs=f"bench_udp {' '.join(bare('client', 'DIR', frame, 'T'))}, receive on the other side",
+        metrics=(Metric("received", "Mpps", 0.9), Metric("frames", "Gb/s")),
+        our_turn=lambda setup: our_turn(setup, frame),
+        their_turn=lambda setup: bare_turn(setup, frame),
+    )
+
+
+def our_command(frame):
+    return (
+        f"dpdkperf -l 1 --vdev={device('client', 'DIR', frame > 1518)} -- -c HOST -u -b 0"
+        f" -l {frame - HEADERS} -t T -P 1"
+    )
+
+
 def memif(name, frame, goal, least=None):
     return Comparison(
         id=f"memif-{name}",
         title=f"Frames of {frame} bytes (without FCS) over memif, zero-copy sender, checked sequence",
-        ours=f"dpdkperf -l 1 --vdev={device('client', 'DIR', frame > 1518)} -- -c HOST -u -b 0"
-        f" -l {frame - HEADERS} -t T -P 1",
+        ours=our_command(frame),
         theirs=" ".join(testpmd("client", "DIR", frame)) + ", rxonly on the other side",
         metrics=(Metric("received", "Mpps", goal), Metric("frames", "Gb/s", least, limit="at least")),
         our_turn=lambda setup: our_turn(setup, frame),
@@ -100,4 +146,7 @@ def memif(name, frame, goal, least=None):
 
 
 # Ethernet's 64, 1518 and 9018 bytes count the FCS, which no frame here carries.
-ALL = (memif("64", 60, 1.2), memif("1518", 1514, 1.0), memif("9018", 9014, 1.0, least=100))
+ALL = (
+    *(memif("64", 60, 1.2), memif("1518", 1514, 1.0), memif("9018", 9014, 1.0, least=100)),
+    *(against_bare("64", 60), against_bare("1518", 1514), against_bare("9018", 9014)),
+)

@@ -1,9 +1,10 @@
 #pragma once
 
+#include "dpdkperf/base/endian.hpp"
 #include "dpdkperf/base/result.hpp"
 
-#include <algorithm>
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -23,18 +24,25 @@ struct Mac {
 std::string to_string(const Mac& mac);
 
 // An IPv4 or IPv6 address. IPv4-mapped IPv6 addresses (::ffff:a.b.c.d), which dual-stack
-// sockets return, are IPv4 here: from_v6_bytes() unmaps them (RFC 4291, 2.5.5.2).
+// sockets return, are IPv4 here (RFC 4291, 2.5.5.2).
+//
+// Kept as two words, since one is made and compared for each packet that is received: no byte is
+// written alone and then read with others, which the processor would have to wait for.
 class IpAddress {
 public:
+    // The sixteen bytes of v6_bytes(), as two words of memory.
+    using Words = std::array<std::uint64_t, 2>;
+
     constexpr IpAddress() = default;  // 0.0.0.0
     static constexpr IpAddress from_v4(std::uint32_t host_order);
     static constexpr IpAddress from_v6_bytes(const std::array<std::uint8_t, 16>& wire_order);
     static Result<IpAddress> parse(std::string_view text);  // no names, no %scope
 
-    [[nodiscard]] bool is_v4() const { return v4_; }
+    [[nodiscard]] constexpr bool is_v4() const;
     [[nodiscard]] constexpr std::uint32_t v4() const;  // host order; requires is_v4()
     // 16 bytes in wire order; an IPv4 address comes mapped (::ffff:a.b.c.d).
-    [[nodiscard]] const std::array<std::uint8_t, 16>& v6_bytes() const { return bytes_; }
+    [[nodiscard]] constexpr std::array<std::uint8_t, 16> v6_bytes() const;
+    [[nodiscard]] constexpr Words words() const { return {first_, second_}; }
     [[nodiscard]] bool is_unspecified() const;
     [[nodiscard]] bool is_loopback() const;
     [[nodiscard]] bool is_link_local_v6() const;
@@ -43,34 +51,40 @@ public:
     friend auto operator<=>(const IpAddress&, const IpAddress&) = default;
 
 private:
-    std::array<std::uint8_t, 16> bytes_{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0};
-    bool v4_ = true;
+    static constexpr std::uint64_t kMapped = 0xffff'0000;  // bytes 8 to 11 of a mapped address
+
+    std::uint64_t first_ = 0, second_ = kMapped;  // no array: that would be compared by memcmp()
 };
 
 constexpr IpAddress IpAddress::from_v4(std::uint32_t host_order)
 {
     IpAddress a;
-    for (std::size_t i = 0; i < 4; ++i) {
-        a.bytes_[12 + i] = static_cast<std::uint8_t>(host_order >> (24 - 8 * i));
-    }
+    a.second_ = std::uint64_t{byte_swap(host_order)} << 32 | kMapped;
     return a;
 }
 
 constexpr IpAddress IpAddress::from_v6_bytes(const std::array<std::uint8_t, 16>& wire_order)
 {
-    IpAddress a;  // its first twelve bytes are those of a mapped address
-    a.v4_ = std::equal(a.bytes_.begin(), a.bytes_.begin() + 12, wire_order.begin());
-    a.bytes_ = wire_order;
+    const auto words = std::bit_cast<Words>(wire_order);
+    IpAddress a;
+    a.first_ = words[0];
+    a.second_ = words[1];
     return a;
+}
+
+constexpr bool IpAddress::is_v4() const
+{
+    return first_ == 0 && (second_ & 0xffff'ffff) == kMapped;
 }
 
 constexpr std::uint32_t IpAddress::v4() const
 {
-    std::uint32_t host_order = 0;
-    for (std::size_t i = 12; i < 16; ++i) {
-        host_order = host_order << 8 | bytes_[i];
-    }
-    return host_order;
+    return byte_swap(static_cast<std::uint32_t>(second_ >> 32));
+}
+
+constexpr std::array<std::uint8_t, 16> IpAddress::v6_bytes() const
+{
+    return std::bit_cast<std::array<std::uint8_t, 16>>(words());
 }
 
 std::string to_string(const IpAddress& address);

@@ -94,7 +94,7 @@ class TwinLab(Lab):
         if self._wire.kind == "memif":
             role = "role=server" if serves else "role=client,zero-copy=yes"
             jumbo = ",bsize=9600" if self._wire.mtu > 1500 else ""
-            return f"net_memif0,{role},id=0,socket={socket},socket-abstract=no,rsize=10{jumbo}"
+            return f"net_memif0,{role},id=0,socket={socket},socket-abstract=no,rsize=8{jumbo}"
         if serves:
             return f"net_vhost0,iface={socket},queues={self._wire.pollers}"
         queues = f"queues={self._wire.pollers},queue_size=256,mrg_rxbuf=1"

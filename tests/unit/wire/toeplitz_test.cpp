@@ -53,7 +53,7 @@ TEST(Toeplitz, IsMicrosoftsOverAddressesAlone)
         std::vector<std::uint8_t> input;
         for (const char* text : {c.source, c.destination}) {
             const auto address = *IpAddress::parse(text);
-            const auto& bytes = address.v6_bytes();
+            const auto bytes = address.v6_bytes();
             input.insert(input.end(), bytes.begin() + (address.is_v4() ? 12 : 0), bytes.end());
         }
         EXPECT_EQ(toeplitz(kKey, input), c.addresses_only);
