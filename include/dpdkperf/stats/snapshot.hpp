@@ -19,8 +19,8 @@ inline constexpr std::uint64_t kFinalEdge = ~std::uint64_t{0};
 struct Snapshot {
     std::uint64_t edge = 0;          // Edge::number, or kFinalEdge
     std::chrono::nanoseconds at{0};  // since the start of the test, as measured by the poller
-    PayloadBytes bytes;              // sent: accepted by the NIC; received: arrived
-    std::uint64_t packets = 0;       // sent: accepted by the NIC; received: highest sequence
+    PayloadBytes bytes;         // sent: accepted by the NIC, TCP: once; received: arrived, in order
+    std::uint64_t packets = 0;  // UDP, sent: accepted by the NIC; received: highest sequence
     // Of a receiver, by iperf3's rules (UdpReceiver); 0 of a sender.
     std::int64_t lost = 0;
     std::int64_t out_of_order = 0;
@@ -29,6 +29,14 @@ struct Snapshot {
     std::uint64_t arrived = 0;     // datagrams received, duplicates included
     std::uint64_t duplicates = 0;  // of these, copies of one that had come before
     std::uint64_t ring_full = 0;   // sender: turns in which the NIC took less than offered
+    // Of a TCP sender, as Linux's tcp_info has it and iperf3 prints it; 0 of others.
+    std::uint64_t retransmits = 0;  // segments, since the stream was opened
+    std::uint64_t cwnd_bytes = 0;
+    std::uint64_t peer_window_bytes = 0;
+    std::uint64_t rtt_us = 0;
+    std::uint64_t rttvar_us = 0;
+    std::uint64_t path_mtu_bytes = 0;
+    std::uint64_t reordering = 0;  // segments
 };
 
 // Carries snapshots from the poller that owns a stream to the reader. The poller overwrites the

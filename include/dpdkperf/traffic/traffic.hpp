@@ -10,7 +10,9 @@
 #include "dpdkperf/stats/edges.hpp"
 #include "dpdkperf/stats/snapshot.hpp"
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -30,18 +32,34 @@ enum class Filler : std::uint8_t {
     kDigits,  // byte i of the payload is '0' + i % 10 (--repeating-payload)
 };
 
-// One stream, UDP. The order of the streams of a session is iperf3's order of creation.
+// One stream. The order of the streams of a session is iperf3's order of creation.
 struct StreamSpec {
     Direction direction = Direction::kSend;
     std::uint16_t local_port = 0;
-    std::uint16_t remote_port = 0;  // 0 at a server: told by the hello
-    PayloadBytes datagram;          // payload of every datagram sent, 16 to what the MTU holds
-    bool counters_64bit = false;    // --udp-counters-64bit
+    std::uint16_t remote_port = 0;  // 0 at a server: told by the hello or the SYN
+    // UDP: payload of every datagram sent, 16 to what the MTU holds. TCP: bytes of a write.
+    PayloadBytes datagram;
+    bool counters_64bit = false;  // --udp-counters-64bit
     Filler filler = Filler::kRandom;
     std::uint8_t tos = 0;             // IPv4 TOS or IPv6 traffic class
     BitRate rate;                     // of payload; 0: unlimited
     std::uint32_t burst = 0;          // datagrams per burst (-b rate/N); 0: paced one by one
-    std::uint64_t max_datagrams = 0;  // the sender stops after as many; 0: no limit
+    std::uint64_t max_datagrams = 0;  // the sender stops after as many (TCP: writes); 0: no limit
+};
+
+enum class Congestion : std::uint8_t { kCubic, kReno };
+
+// What the streams of a TCP session have in common.
+struct TcpSpec {
+    // The first bytes that a client sends on each stream; a server takes none that begins
+    // otherwise.
+    static constexpr std::size_t kCookieBytes = 37;
+    std::array<std::byte, kCookieBytes> cookie{};
+    std::uint32_t mss_bytes = 0;     // -M; 0: what the MTU holds
+    std::uint64_t window_bytes = 0;  // -w: what we offer as a receiver; 0: as the engine likes it
+    bool no_delay = false;           // -N
+    Congestion congestion = Congestion::kCubic;
+    BitRate max_pacing_rate;  // --fq-rate, of each stream; 0: unlimited
 };
 
 // A session: one iperf3 test between two addresses.
@@ -49,9 +67,10 @@ struct SessionSpec {
     SessionId id = 0;
     IpAddress local, remote;  // of one family
     Mac next_hop;             // destination of what we send
-    // Client: we say hello, stream by stream. Server: the peer does.
+    // Client: we say hello (TCP: connect), stream by stream. Server: the peer does.
     bool server = false;
-    std::vector<StreamSpec> streams;  // at most kMaxStreams
+    std::optional<TcpSpec> tcp = std::nullopt;  // none: UDP
+    std::vector<StreamSpec> streams;            // at most kMaxStreams
 };
 
 // When what happens, known to all pollers before the first packet.
@@ -64,11 +83,13 @@ struct Timetable {
 };
 
 struct StreamStatus {
-    bool open = false;              // hello and reply were exchanged
+    // UDP: hello and reply were exchanged. TCP: the cookie has been acknowledged, or has come.
+    bool open = false;
     std::uint16_t remote_port = 0;  // known once open
     bool legacy_reply = false;      // the reply was that of iperf3 3.11 or older
-    bool refused = false;           // what came instead of a reply is none; not open
-    std::uint64_t late = 0;         // receiver: datagrams after it had stopped counting
+    bool refused = false;    // what came instead of a reply is none; TCP: the peer has reset us
+    bool ended = false;      // TCP: closed or reset by the peer after it was open
+    std::uint64_t late = 0;  // receiver: datagrams after it had stopped counting
 };
 
 struct SessionStatus {
@@ -115,6 +136,8 @@ public:
 
     // Client: says hello once for stream `index`. status().streams[index].open tells when the
     // reply has come; the caller keeps the deadline. A hello is never sent twice.
+    // TCP: connects and sends the cookie, again and again until the peer answers; after a refusal
+    // the caller may ask anew.
     virtual void say_hello(SessionId id, std::uint32_t index) = 0;
 
     // The test clock runs, senders send. Received datagrams count from open(), because none can
