@@ -102,7 +102,7 @@ Status AfXdpPaths::open(const host::Interface& interface)
     }
     auto pollers = deal_queues(eal_->poller_lcores(), (*port)->queues());
     pollers_ = pollers.size();
-    auto engine = engine::create_udp_engine({.eal = &*eal_,
+    auto engine = engine::create_engine({.eal = &*eal_,
         .pollers = std::move(pollers),
         .mac = interface.mac,
         .mtu_bytes = interface.mtu_bytes,

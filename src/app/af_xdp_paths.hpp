@@ -2,7 +2,7 @@
 
 #include "dpdkperf/control/data_path.hpp"
 #include "dpdkperf/drivers/af_xdp.hpp"
-#include "dpdkperf/engine/udp_engine.hpp"
+#include "dpdkperf/engine/engine.hpp"
 #include "dpdkperf/host/keeper.hpp"
 #include "dpdkperf/ports/eal.hpp"
 #include "path_worker.hpp"

@@ -99,7 +99,7 @@ Status OwnedPaths::create_engine()
 {
     const bool trusted =
         port_->plan().rx_trust == ports::RxTrust::kFlagsOrMemory && !plan_.verify_all_checksums;
-    auto engine = engine::create_udp_engine({.eal = &eal_,
+    auto engine = engine::create_engine({.eal = &eal_,
         .pollers = deal_queues(eal_.poller_lcores(), port_->queues()),
         .mac = port_->mac(),
         .mtu_bytes = port_->mtu_bytes(),

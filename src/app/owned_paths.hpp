@@ -3,7 +3,7 @@
 #include "dpdkperf/control/data_path.hpp"
 #include "dpdkperf/drivers/kernel_twin.hpp"
 #include "dpdkperf/drivers/owned.hpp"
-#include "dpdkperf/engine/udp_engine.hpp"
+#include "dpdkperf/engine/engine.hpp"
 #include "dpdkperf/host/keeper.hpp"
 #include "dpdkperf/host/steering.hpp"
 #include "dpdkperf/options/plan.hpp"

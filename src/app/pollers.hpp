@@ -1,6 +1,6 @@
 #pragma once
 
-#include "dpdkperf/engine/udp_engine.hpp"
+#include "dpdkperf/engine/engine.hpp"
 #include "dpdkperf/ports/port.hpp"
 
 #include <cstdint>

@@ -1,31 +1,32 @@
 #pragma once
 
 #include "dpdkperf/base/address.hpp"
-#include "dpdkperf/wire/udp_pattern.hpp"
-#include "session.hpp"
 
 #include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 
 namespace dpdkperf::engine {
 
+struct Session;
+
 // Streams by the addresses and ports of what they receive. Open addressing at a load of at most a
 // half; removal rebuilds, because it happens between tests. One poller.
+//
+// An Entry has a pointer `stream`, null in a default one, and may have more.
+template <class Entry>
 class FlowTable {
 public:
     static constexpr std::size_t kSlots = 2048;
     static constexpr std::size_t kMaxFlows = kSlots / 2;
 
-    struct Entry {
-        UdpStream* stream = nullptr;
-        wire::UdpPattern expected;  // what its last datagrams looked like, once some have come
-    };
+    using StreamOf = std::remove_pointer_t<decltype(Entry::stream)>;
 
     // False: full. `stream.local` and `stream.remote` are set and not in the table.
-    bool insert(UdpStream& stream) noexcept
+    bool insert(StreamOf& stream) noexcept
     {
         if (size_ == kMaxFlows) {
             return false;
@@ -44,7 +45,7 @@ public:
 
     void remove_session(const Session& session) noexcept
     {
-        std::array<UdpStream*, kMaxFlows> left{};
+        std::array<StreamOf*, kMaxFlows> left{};
         std::size_t count = 0;
         for (Entry& entry : slots_) {
             if (entry.stream != nullptr && entry.stream->session != &session) {
@@ -53,7 +54,7 @@ public:
             entry = {};
         }
         size_ = 0;
-        for (UdpStream* stream : std::span{left}.first(count)) {
+        for (StreamOf* stream : std::span{left}.first(count)) {
             insert(*stream);
         }
     }

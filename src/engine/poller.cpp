@@ -55,6 +55,7 @@ Poller::Poller(PollerContext& context, std::vector<ports::QueuePair> queues, boo
       queues_{std::move(queues)},
       inbox_{make_inbox()},
       sends_for_kernel_{sends_for_kernel},
+      tcp_{context.tags, context.mac, context.mtu_bytes, context.secret, queues_.front()},
       burst_{queues_.front().burst}
 {
     const auto [tsc, at] = read_clocks();
@@ -112,6 +113,9 @@ void Poller::loop() noexcept
             send_for_kernel();
         }
         transmit(now);
+        if (tcp_.active()) {
+            tcp_.transmit(now, clock_.scale().moment(now));
+        }
     }
 }
 
@@ -188,14 +192,14 @@ void Poller::on_time(std::uint64_t now) noexcept
 void Poller::pass_edge(Active& active, std::uint64_t now) noexcept
 {
     const Moment at = clock_.scale().moment(now);
-    for (const auto& stream : active.session->streams) {
-        if (stream->owner.load(std::memory_order_relaxed) != this) {
-            continue;
+    const Session& session = *active.session;
+    for (std::size_t i = 0; i < session.size(); ++i) {
+        if (Stream& stream = session.stream(i); stream.owned_by(*this) && !stream.final) {
+            publish(stream, active, active.next_edge.number, at);
         }
-        if (!stream->final) {
-            publish(*stream, active, active.next_edge.number, at);
-        }
-        if (active.next_edge.ends_omit) {
+    }
+    for (const auto& stream : session.streams) {
+        if (active.next_edge.ends_omit && stream->owned_by(*this)) {
             stream->receiver.restart_jitter();
         }
     }
@@ -211,40 +215,29 @@ void Poller::end_streams(Active& active, std::uint64_t now, bool receivers_too) 
 {
     settle();
     const Moment at = clock_.scale().moment(now);
-    for (const auto& stream : active.session->streams) {
-        const bool ours = stream->owner.load(std::memory_order_relaxed) == this;
-        if (ours && !stream->final && (stream->sends() || receivers_too)) {
-            finalise(*stream, active, at);
+    const Session& session = *active.session;
+    for (std::size_t i = 0; i < session.size(); ++i) {
+        Stream& stream = session.stream(i);
+        if (stream.owned_by(*this) && !stream.final && (stream.sends() || receivers_too)) {
+            finalise(stream, active, at);
         }
     }
     refresh_senders();
 }
 
-void Poller::finalise(UdpStream& stream, const Active& active, Moment at) noexcept
+void Poller::finalise(Stream& stream, const Active& active, Moment at) noexcept
 {
     publish(stream, active, stats::kFinalEdge, at);
     stream.final = true;
-    stream.sending.store(false, std::memory_order_release);
+    stream.stop();
 }
 
-void Poller::publish(
-    UdpStream& stream, const Active& active, std::uint64_t edge, Moment at) noexcept
+void Poller::publish(Stream& stream, const Active& active, std::uint64_t edge, Moment at) noexcept
 {
     stats::Snapshot s;
     s.edge = edge;
     s.at = active.started ? at - active.timetable.start : nanoseconds{0};
-    s.bytes = {stream.bytes_done.read()};
-    if (stream.sends()) {
-        s.packets = stream.datagrams_done.read();
-        s.ring_full = stream.ring_full;
-    } else {
-        s.packets = stream.receiver.highest();
-        s.lost = stream.receiver.lost();
-        s.out_of_order = stream.receiver.out_of_order();
-        s.jitter_s = stream.receiver.jitter_s();
-        s.arrived = stream.receiver.arrived();
-        s.duplicates = stream.receiver.duplicates();
-    }
+    stream.fill(s, at);
     stream.slots.publish(s);
 }
 

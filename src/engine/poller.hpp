@@ -2,11 +2,14 @@
 
 #include "command.hpp"
 #include "dpdkperf/base/time.hpp"
-#include "dpdkperf/engine/udp_engine.hpp"
+#include "dpdkperf/engine/engine.hpp"
+#include "dpdkperf/wire/tcp_view.hpp"
+#include "dpdkperf/wire/udp_pattern.hpp"
 #include "dpdkperf/wire/udp_view.hpp"
 #include "filler.hpp"
 #include "flow_table.hpp"
 #include "session.hpp"
+#include "tcp_worker.hpp"
 #include "tx_burst.hpp"
 
 #include <array>
@@ -28,6 +31,8 @@ struct PollerContext {
     TagField tags;
     Filler filler;
     Mac mac;
+    std::uint32_t mtu_bytes = 1500;
+    tcp::IsnSecret secret{};
     RxChecksum rx_checksum = RxChecksum::kVerify;
     ports::ExceptionPath* exceptions = nullptr;   // of a port of our own
     std::atomic<std::uint32_t> last_template{0};  // cold
@@ -39,6 +44,12 @@ struct LoopPolicy {
     static constexpr RxChecksum kChecksum = kSum;
     // All packets of the port come to its pollers, those that are the kernel's as well.
     static constexpr bool kOwnsPort = kOwns;
+};
+
+// What a poller knows of a flow.
+struct UdpEntry {
+    UdpStream* stream = nullptr;
+    wire::UdpPattern expected;  // what its last datagrams looked like, once some have come
 };
 
 // One lcore that receives from its queues, sends on the first of them, and keeps the streams that
@@ -84,13 +95,13 @@ private:
     void on_time(std::uint64_t now) noexcept;
     void pass_edge(Active& active, std::uint64_t now) noexcept;
     void end_streams(Active& active, std::uint64_t now, bool receivers_too) noexcept;
-    void finalise(UdpStream& stream, const Active& active, Moment at) noexcept;
-    void publish(UdpStream& stream, const Active& active, std::uint64_t edge, Moment at) noexcept;
+    void finalise(Stream& stream, const Active& active, Moment at) noexcept;
+    void publish(Stream& stream, const Active& active, std::uint64_t edge, Moment at) noexcept;
 
     // False: quit.
     bool obey() noexcept;
     void add(Session& session) noexcept;
-    void say_hello(UdpStream& stream) noexcept;
+    void say_hello(const Session& session, std::uint32_t index) noexcept;
     void start(Active& active, const traffic::Timetable& timetable) noexcept;
     void finish(Active& active, std::uint64_t now) noexcept;
     void renew_templates(const Session& session) noexcept;
@@ -114,11 +125,16 @@ private:
     void take_for(UdpStream& stream, std::span<const std::byte> payload, double now_s) noexcept;
     void take_reply(UdpStream& stream, std::span<const std::byte> payload) noexcept;
 
+    template <RxChecksum kChecksum>
+    bool take_tcp(rte_mbuf& mbuf, std::span<const std::byte> frame) noexcept;
+    TcpStream* accept(const wire::TcpView& view) noexcept;
+
     bool take_faulty(rte_mbuf& mbuf, wire::UdpFault fault) noexcept;
+    bool take_faulty(rte_mbuf& mbuf, wire::TcpFault fault) noexcept;
     bool take_stranger(rte_mbuf& mbuf, const wire::UdpView& view) noexcept;
     void take_hello(Active& active, const wire::UdpView& view) noexcept;
-    Active* serving(const wire::UdpView& view) noexcept;
-    bool hand_over(rte_mbuf& mbuf, const UdpStream& stream) noexcept;
+    Active* serving(const Endpoint& local, const IpAddress& remote) noexcept;
+    bool hand_over(rte_mbuf& mbuf, const Stream& stream) noexcept;
     bool pass_to_kernel(rte_mbuf& mbuf) noexcept;
     void send_for_kernel() noexcept;
     // Counts a packet that belongs to no stream. Sessions share a port, so all of them are told.
@@ -163,9 +179,11 @@ private:
     bool some_exhausted_ = false;   // a sender has made all the datagrams it may
     bool expects_packets_ = false;  // something other than strays may arrive
     std::uint32_t turn_ = 0;
-    FlowTable flows_;
-    FlowTable::Entry no_flow_;
-    FlowTable::Entry* last_flow_ = &no_flow_;  // of the last packet that was a stream's
+    FlowTable<UdpEntry> flows_;
+    UdpEntry no_flow_;
+    UdpEntry* last_flow_ = &no_flow_;  // of the last packet that was a stream's
+    TcpWorker tcp_;
+    Moment burst_at_{};  // when the packets came that are being looked at
     TxBurst burst_;
 };
 

@@ -20,7 +20,7 @@ bool Poller::obey() noexcept
         Active& active = *find(command.session);  // control names only what it has added
         switch (command.kind) {
         case Command::Kind::kHello:
-            say_hello(*active.session->streams[command.stream]);
+            say_hello(*active.session, command.stream);
             break;
         case Command::Kind::kStart:
             start(active, command.timetable);
@@ -34,6 +34,7 @@ bool Poller::obey() noexcept
         case Command::Kind::kNextHop:
             active.next_hop = command.next_hop;
             renew_templates(*active.session);
+            tcp_.set_next_hop(*active.session, command.next_hop, *this);
             break;
         case Command::Kind::kRemove:
             remove(active);
@@ -59,14 +60,14 @@ void Poller::add(Session& session) noexcept
         .session = &session, .next_hop = session.spec.next_hop, .timetable = {}, .next_edge = {}};
     expects_packets_ = true;
     for (const auto& stream : session.streams) {
-        const Poller* const owner = stream->owner.load(std::memory_order_relaxed);
-        if (owner == this) {
+        if (stream->owned_by(*this)) {
             make_template(*stream);
         }
-        if (owner != nullptr) {  // a client's: the reply may come to any poller
+        if (!session.spec.server) {  // the reply may come to any poller
             flows_.insert(*stream);
         }
     }
+    tcp_.add(session, *this);
     session.added_by.fetch_add(1, std::memory_order_release);
 }
 
@@ -89,11 +90,16 @@ void Poller::make_template(UdpStream& stream) noexcept
 
 // A stream that is open became ours by the reply: its hello was said by whom it was dealt to, and
 // this command is late.
-void Poller::say_hello(UdpStream& stream) noexcept
+void Poller::say_hello(const Session& session, std::uint32_t index) noexcept
 {
-    if (stream.owner.load(std::memory_order_relaxed) == this &&
-        !stream.open.load(std::memory_order_relaxed)) {
-        send_now(stream, wire::kHello);
+    const Stream& stream = session.stream(index);
+    if (!stream.owned_by(*this) || stream.open.load(std::memory_order_relaxed)) {
+        return;
+    }
+    if (session.connections.empty()) {
+        send_now(*session.streams[index], wire::kHello);
+    } else {
+        tcp_.connect(*session.connections[index], clock_.scale().moment(rte_rdtsc()));
     }
 }
 
@@ -131,10 +137,15 @@ void Poller::start(Active& active, const traffic::Timetable& timetable) noexcept
         active.next_edge = timetable.edges.edge(1);
     }
     for (const auto& stream : active.session->streams) {
-        if (stream->sends() && stream->owner.load(std::memory_order_relaxed) == this) {
+        if (stream->sends() && stream->owned_by(*this)) {
             stream->pacer = pacing::Pacer{stream->spec.rate, stream->spec.datagram,
                 stream->spec.burst, clock_.scale().ticks_per_second()};
             stream->pacer.start(now);
+        }
+    }
+    for (const auto& stream : active.session->connections) {
+        if (stream->owned_by(*this)) {
+            tcp_.start(*stream, now, clock_.scale().ticks_per_second());
         }
     }
     refresh_senders();
@@ -143,6 +154,9 @@ void Poller::start(Active& active, const traffic::Timetable& timetable) noexcept
 void Poller::finish(Active& active, std::uint64_t now) noexcept
 {
     end_streams(active, now, true);
+    if (active.session->spec.server) {
+        tcp_.close(*active.session, *this, clock_.scale().moment(now));
+    }
     active.session->finished_by.fetch_add(1, std::memory_order_release);
 }
 
@@ -150,7 +164,7 @@ void Poller::finish(Active& active, std::uint64_t now) noexcept
 void Poller::renew_templates(const Session& session) noexcept
 {
     for (const auto& stream : session.streams) {
-        if (stream->owner.load(std::memory_order_relaxed) == this) {
+        if (stream->owned_by(*this)) {
             make_template(*stream);
         }
     }
@@ -159,9 +173,11 @@ void Poller::renew_templates(const Session& session) noexcept
 void Poller::remove(Active& active) noexcept
 {
     Session& session = *active.session;
-    end_streams(active, rte_rdtsc(), true);
+    const std::uint64_t now = rte_rdtsc();
+    end_streams(active, now, true);
     last_flow_ = &no_flow_;
     flows_.remove_session(session);
+    tcp_.remove(session, *this, clock_.scale().moment(now));
     active = active_[--active_count_];
     active_[active_count_] = {};
     refresh_senders();
@@ -177,10 +193,10 @@ void Poller::refresh_senders() noexcept
     for (std::size_t i = 0; i < active_count_; ++i) {
         const Active& active = active_[i];
         expects_packets_ |= !active.started;  // hellos and replies
+        expects_packets_ |= !active.session->connections.empty();
         for (const auto& stream : active.session->streams) {
             expects_packets_ |= !stream->sends();
-            const bool ours = stream->owner.load(std::memory_order_relaxed) == this;
-            if (ours && active.started && stream->sends() && !stream->final) {
+            if (stream->owned_by(*this) && active.started && stream->sends() && !stream->final) {
                 senders_[sender_count_++] = stream.get();
             }
         }

@@ -16,8 +16,25 @@ namespace {
 // How often a poller that expects nothing looks whether something has come.
 constexpr std::uint32_t kIdleTurns = 64;
 
-template <RxChecksum kChecksum>
-bool checksum_ok(const rte_mbuf& mbuf, const wire::UdpView& view) noexcept
+bool sum_ok(const wire::UdpView& view) noexcept
+{
+    return wire::udp_checksum_ok(view);
+}
+bool sum_ok(const wire::TcpView& view) noexcept
+{
+    return wire::tcp_checksum_ok(view);
+}
+bool sum_partial(const wire::UdpView& view) noexcept
+{
+    return wire::udp_checksum_partial(view);
+}
+bool sum_partial(const wire::TcpView& view) noexcept
+{
+    return wire::tcp_checksum_partial(view);
+}
+
+template <RxChecksum kChecksum, class View>
+bool checksum_ok(const rte_mbuf& mbuf, const View& view) noexcept
 {
     switch (mbuf.ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) {
     case RTE_MBUF_F_RX_L4_CKSUM_BAD:
@@ -31,9 +48,9 @@ bool checksum_ok(const rte_mbuf& mbuf, const wire::UdpView& view) noexcept
     if constexpr (kChecksum == RxChecksum::kTrust) {
         return true;
     } else if constexpr (kChecksum == RxChecksum::kVerifyOrPartial) {
-        return wire::udp_checksum_partial(view) || wire::udp_checksum_ok(view);
+        return sum_partial(view) || sum_ok(view);
     } else {
-        return wire::udp_checksum_ok(view);
+        return sum_ok(view);
     }
 }
 
@@ -73,8 +90,8 @@ void Poller::take_all(std::span<rte_mbuf*> mbufs, std::uint64_t now) noexcept
     if (mbufs.empty()) {
         return;
     }
-    const auto since_epoch = clock_.scale().moment(now).time_since_epoch();
-    const double now_s = std::chrono::duration<double>(since_epoch).count();
+    burst_at_ = clock_.scale().moment(now);
+    const double now_s = std::chrono::duration<double>(burst_at_.time_since_epoch()).count();
     constexpr std::size_t kAhead = 4;
     for (rte_mbuf* mbuf : mbufs.first(std::min(mbufs.size(), kAhead))) {
         rte_prefetch0(rte_pktmbuf_mtod(mbuf, void*));
@@ -100,11 +117,14 @@ bool Poller::take(rte_mbuf& mbuf, double now_s) noexcept
         return take_ours<kChecksum>(
             mbuf, *last_flow_->stream, last_flow_->expected.view(frame), now_s);
     }
+    if (tcp_.active() && wire::carries_tcp(frame)) {
+        return take_tcp<kChecksum>(mbuf, frame);
+    }
     const wire::UdpView view = wire::parse_udp(frame);
     if (view.fault != wire::UdpFault::kNone) [[unlikely]] {
         return take_faulty(mbuf, view.fault);
     }
-    FlowTable::Entry* const flow = flows_.find(view.destination, view.source);
+    UdpEntry* const flow = flows_.find(view.destination, view.source);
     if (flow == nullptr) [[unlikely]] {
         return take_stranger(mbuf, view);
     }
@@ -126,11 +146,37 @@ inline bool Poller::take_ours(
     }
     if (!stream.open.load(std::memory_order_relaxed)) [[unlikely]] {
         take_reply(stream, view.payload());
-    } else if (stream.owner.load(std::memory_order_relaxed) != this) [[unlikely]] {
+    } else if (!stream.owned_by(*this)) [[unlikely]] {
         return hand_over(mbuf, stream);
     } else {
         take_for(stream, view.payload(), now_s);
     }
+    return true;
+}
+
+template <RxChecksum kChecksum>
+bool Poller::take_tcp(rte_mbuf& mbuf, std::span<const std::byte> frame) noexcept
+{
+    const wire::TcpView view = wire::parse_tcp(frame);
+    if (view.fault != wire::TcpFault::kNone) [[unlikely]] {
+        return take_faulty(mbuf, view.fault);
+    }
+    TcpStream* stream = tcp_.find(view.destination, view.source);
+    const bool good = checksum_ok<kChecksum>(mbuf, view);
+    if (stream == nullptr) [[unlikely]] {
+        stream = good ? accept(view) : nullptr;
+        if (stream == nullptr) {
+            return pass_to_kernel(mbuf);
+        }
+    }
+    if (!good) [[unlikely]] {
+        blame<&Session::bad_checksum>();
+        return true;
+    }
+    if (!stream->owned_by(*this)) [[unlikely]] {
+        return hand_over(mbuf, *stream);
+    }
+    tcp_.arrive(*stream, view, burst_at_);
     return true;
 }
 

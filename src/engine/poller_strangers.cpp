@@ -29,12 +29,44 @@ bool Poller::take_faulty(rte_mbuf& mbuf, wire::UdpFault fault) noexcept
     return pass_to_kernel(mbuf);
 }
 
+bool Poller::take_faulty(rte_mbuf& mbuf, wire::TcpFault fault) noexcept
+{
+    switch (fault) {
+    case wire::TcpFault::kIpChecksum:
+        blame<&Session::bad_checksum>();
+        return true;
+    case wire::TcpFault::kLength:
+        blame<&Session::bad_length>();
+        return true;
+    case wire::TcpFault::kAddress:
+        blame<&Session::unexpected>();
+        return true;
+    case wire::TcpFault::kNotTcp:
+    case wire::TcpFault::kNone:
+        break;
+    }
+    return pass_to_kernel(mbuf);
+}
+
+// The next connection of a server's test, if this is its SYN. Everything else between the same two
+// hosts is the kernel's, their control connection first of all.
+TcpStream* Poller::accept(const wire::TcpView& view) noexcept
+{
+    constexpr std::uint8_t kMask = wire::kTcpSyn | wire::kTcpAck | wire::kTcpRst | wire::kTcpFin;
+    Active* const active = serving(view.destination, view.source.address);
+    if (active == nullptr || active->started || (view.header.flags & kMask) != wire::kTcpSyn) {
+        return nullptr;
+    }
+    return tcp_.accept(
+        *active->session, active->next_hop, view.destination, view.source, *this, burst_at_);
+}
+
 // A datagram of no stream. From the peer of a server's test to its port: the hello of the next
 // stream, or something that nobody expects. All others are the kernel's.
 bool Poller::take_stranger(rte_mbuf& mbuf, const wire::UdpView& view) noexcept
 {
-    Active* const active = serving(view);
-    if (active == nullptr) {
+    Active* const active = serving(view.destination, view.source.address);
+    if (active == nullptr || active->session->spec.tcp) {
         return pass_to_kernel(mbuf);
     }
     if (!wire::udp_checksum_ok(view) && !wire::udp_checksum_partial(view)) {
@@ -51,13 +83,12 @@ bool Poller::take_stranger(rte_mbuf& mbuf, const wire::UdpView& view) noexcept
 }
 
 // The server's session between these addresses, on this port.
-Poller::Active* Poller::serving(const wire::UdpView& view) noexcept
+Poller::Active* Poller::serving(const Endpoint& local, const IpAddress& remote) noexcept
 {
     for (Active& active : std::span{active_}.first(active_count_)) {
         const traffic::SessionSpec& spec = active.session->spec;
-        if (spec.server && view.source.address == spec.remote &&
-            view.destination.address == spec.local && !spec.streams.empty() &&
-            view.destination.port == spec.streams.front().local_port) {
+        if (spec.server && remote == spec.remote && local.address == spec.local &&
+            !spec.streams.empty() && local.port == spec.streams.front().local_port) {
             return &active;
         }
     }
@@ -94,7 +125,7 @@ void Poller::take_hello(Active& active, const wire::UdpView& view) noexcept
 }
 
 // To the poller that has the stream: where RSS was not known, or has changed.
-bool Poller::hand_over(rte_mbuf& mbuf, const UdpStream& stream) noexcept
+bool Poller::hand_over(rte_mbuf& mbuf, const Stream& stream) noexcept
 {
     const Poller& owner = *stream.owner.load(std::memory_order_relaxed);
     if (rte_ring_enqueue(owner.inbox_.get(), &mbuf) == 0) {

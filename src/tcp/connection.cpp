@@ -103,6 +103,12 @@ void Connection::offer(std::uint64_t end_offset) noexcept
     }
 }
 
+void Connection::withdraw() noexcept
+{
+    impl_->sender_.withdraw();
+    impl_->offered_ = impl_->sender_.nxt();
+}
+
 void Connection::close(Moment now) noexcept
 {
     Impl& c = *impl_;

@@ -39,6 +39,13 @@ void Sender::offer(Offset end) noexcept
     }
 }
 
+void Sender::withdraw() noexcept
+{
+    if (!fin_) {
+        stream_end_ = board_.nxt();
+    }
+}
+
 void Sender::finish() noexcept
 {
     if (!fin_ && stream_end_ == kEndless) {

@@ -141,6 +141,8 @@ public:
 
     // The application has data up to `end`; never less than before.
     void offer(Offset end) noexcept;
+    // The stream ends at what has been sent.
+    void withdraw() noexcept;
     // No more will be offered: the FIN follows.
     void finish() noexcept;
 

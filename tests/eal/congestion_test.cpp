@@ -1,6 +1,6 @@
 // The sender against a port that takes little: a TX ring that the test empties as it likes.
 
-#include "dpdkperf/engine/udp_engine.hpp"
+#include "dpdkperf/engine/engine.hpp"
 #include "dpdkperf/wire/iperf_datagram.hpp"
 #include "dpdkperf/wire/udp_view.hpp"
 #include "eal_environment.hpp"
@@ -44,7 +44,7 @@ protected:
             port_.emplace(*std::move(port));
         });
         available_ = rte_mempool_avail_count(port_->queue_pairs().front().pool);
-        auto engine = create_udp_engine({.eal = &test_eal(),
+        auto engine = create_engine({.eal = &test_eal(),
             .pollers = {{test_eal().poller_lcores().front(), port_->queue_pairs()}},
             .mac = {{2, 0, 0, 0, 0, 1}}});
         ASSERT_TRUE(engine);

@@ -1,4 +1,4 @@
-#include "dpdkperf/engine/udp_engine.hpp"
+#include "dpdkperf/engine/engine.hpp"
 #include "eal_environment.hpp"
 
 #include <functional>
@@ -34,7 +34,7 @@ protected:
             port_.emplace(*std::move(port));
         });
         available_ = rte_mempool_avail_count(pool());
-        auto engine = create_udp_engine({.eal = &test_eal(),
+        auto engine = create_engine({.eal = &test_eal(),
             .pollers = {{test_eal().poller_lcores().front(), port_->queue_pairs()}},
             .mac = {{2, 0, 0, 0, 0, 1}}});
         ASSERT_TRUE(engine) << engine.error().message;

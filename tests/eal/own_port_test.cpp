@@ -1,7 +1,7 @@
 // An engine on a port that gives it every packet: what is no stream's goes to the kernel, what the
 // kernel sends leaves by the port, and a flow that comes to the wrong poller reaches its owner.
 
-#include "dpdkperf/engine/udp_engine.hpp"
+#include "dpdkperf/engine/engine.hpp"
 #include "dpdkperf/ports/exception_path.hpp"
 #include "dpdkperf/wire/iperf_datagram.hpp"
 #include "dpdkperf/wire/toeplitz.hpp"
@@ -76,7 +76,7 @@ protected:
         available_ = free_mbufs();
         const auto lcores = test_eal().poller_lcores();
         ASSERT_GE(lcores.size(), kQueues);
-        auto engine = create_udp_engine({.eal = &test_eal(),
+        auto engine = create_engine({.eal = &test_eal(),
             .pollers = {{lcores[0], {port_->queue_pairs()[0]}},
                 {lcores[1], {port_->queue_pairs()[1]}}},
             .mac = kOurs,

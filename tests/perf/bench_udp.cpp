@@ -11,7 +11,7 @@
 // gives them to the driver; the other takes what comes, from the first packet on, and frees it.
 
 #include "dpdkperf/drivers/families.hpp"
-#include "dpdkperf/engine/udp_engine.hpp"
+#include "dpdkperf/engine/engine.hpp"
 
 #include <algorithm>
 #include <array>
@@ -226,7 +226,7 @@ int main(int argc, char** argv)
         for (std::size_t i = 0; i < lcores.size(); ++i) {
             pollers.push_back({lcores[i], {port->queue_pairs()[i]}});
         }
-        auto engine = engine::create_udp_engine(
+        auto engine = engine::create_engine(
             {.eal = &*eal, .pollers = pollers, .mac = port->mac(), .mtu_bytes = 1500});
         if (!engine) {
             std::fprintf(stderr, "%s\n", engine.error().message.c_str());

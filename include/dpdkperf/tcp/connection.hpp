@@ -53,6 +53,9 @@ public:
 
     // The application may send the stream up to `end_offset`; it never takes back. ~0: for ever.
     void offer(std::uint64_t end_offset) noexcept;
+    // What has been offered and not yet sent is offered no longer, and nothing will be again. The
+    // connection stays open.
+    void withdraw() noexcept;
     // No more data will be offered: a FIN follows what was (of an endless offer: what was sent).
     void close(Moment now) noexcept;
     // Sends a reset at the next next_segment() and forgets the peer.

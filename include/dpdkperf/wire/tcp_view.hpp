@@ -1,6 +1,8 @@
 #pragma once
 
 #include "dpdkperf/base/address.hpp"
+#include "dpdkperf/base/endian.hpp"
+#include "dpdkperf/wire/headers.hpp"
 #include "dpdkperf/wire/ip_view.hpp"
 #include "dpdkperf/wire/tcp_header.hpp"
 
@@ -29,6 +31,19 @@ struct TcpView {
     std::span<const std::byte> tcp;      // header, options and payload
     std::span<const std::byte> payload;  // its last part
 };
+
+// Whether a frame looks like TCP, before anything is checked.
+inline bool carries_tcp(std::span<const std::byte> frame) noexcept
+{
+    constexpr std::size_t kIpv4At = kEthernetSize + kIpv4Protocol;
+    constexpr std::size_t kIpv6At = kEthernetSize + kIpv6NextHeader;
+    if (frame.size() < kEthernetSize + kIpv4Size) {
+        return false;
+    }
+    const auto type = load_be<std::uint16_t>(&frame[kEtherType]);
+    return (type == kEtherTypeIpv4 && frame[kIpv4At] == std::byte{kProtocolTcp}) ||
+           (type == kEtherTypeIpv6 && frame[kIpv6At] == std::byte{kProtocolTcp});
+}
 
 // Reads a whole Ethernet frame, without FCS. Headers and lengths are always checked, the TCP
 // checksum is not: see tcp_checksum_ok().

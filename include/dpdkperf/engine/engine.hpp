@@ -45,6 +45,6 @@ struct EngineSetup {
 // started before and stopped after.
 //
 // Errors: no mbuf field left for the tag.
-Result<std::unique_ptr<traffic::Traffic>> create_udp_engine(const EngineSetup& setup);
+Result<std::unique_ptr<traffic::Traffic>> create_engine(const EngineSetup& setup);
 
 }  // namespace dpdkperf::engine

@@ -1,4 +1,4 @@
-#include "dpdkperf/engine/udp_engine.hpp"
+#include "dpdkperf/engine/engine.hpp"
 
 #include "dpdkperf/wire/headers.hpp"
 #include "dpdkperf/wire/toeplitz.hpp"
@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <random>
+#include <span>
 #include <string>
 #include <thread>
 
@@ -17,12 +19,19 @@ namespace {
 
 using traffic::SessionId;
 
-class UdpEngine final : public traffic::Traffic {
+tcp::IsnSecret new_secret()
+{
+    std::random_device device;
+    const auto word = [&device] { return std::uint64_t{device()} << 32 | device(); };
+    return {word(), word()};
+}
+
+class Engine final : public traffic::Traffic {
 public:
-    UdpEngine(const EngineSetup& setup, const TagField& tags);
-    UdpEngine(const UdpEngine&) = delete;
-    UdpEngine& operator=(const UdpEngine&) = delete;
-    ~UdpEngine() override;
+    Engine(const EngineSetup& setup, const TagField& tags);
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+    ~Engine() override;
 
     [[nodiscard]] PayloadBytes max_datagram(bool ipv4) const override;
     [[nodiscard]] bool suits(
@@ -54,7 +63,9 @@ private:
     [[nodiscard]] Session& session(SessionId id) const;
     void tell(Poller& poller, const Command& command) const;
     void tell_all(const Command& command) const;
-    std::unique_ptr<UdpStream> make_stream(Session& session, std::size_t index) const;
+    [[nodiscard]] Status check_datagrams(const traffic::SessionSpec& spec) const;
+    void make_streams(Session& session) const;
+    void prepare(Stream& stream, Session& session, std::size_t index) const;
 
     const ports::Eal& eal_;
     const std::uint32_t mtu_bytes_;
@@ -64,13 +75,16 @@ private:
     std::vector<std::unique_ptr<Session>> sessions_;
 };
 
-UdpEngine::UdpEngine(const EngineSetup& setup, const TagField& tags)
+Engine::Engine(const EngineSetup& setup, const TagField& tags)
     : eal_{*setup.eal},
       mtu_bytes_{setup.mtu_bytes},
       rss_{setup.rss},
       context_{.tags = tags,
-          .filler = Filler{wire::kEthernetSize + setup.mtu_bytes},
+          .filler = Filler{std::max<std::size_t>(
+              wire::kEthernetSize + setup.mtu_bytes, tcp::StreamContent::kPeriod)},
           .mac = setup.mac,
+          .mtu_bytes = setup.mtu_bytes,
+          .secret = new_secret(),
           .rx_checksum = setup.rx_checksum,
           .exceptions = setup.exceptions}
 {
@@ -83,10 +97,10 @@ UdpEngine::UdpEngine(const EngineSetup& setup, const TagField& tags)
     }
 }
 
-UdpEngine::~UdpEngine()
+Engine::~Engine()
 {
     while (!sessions_.empty()) {
-        UdpEngine::close(sessions_.back()->spec.id);
+        Engine::close(sessions_.back()->spec.id);
     }
     tell_all({.kind = Command::Kind::kQuit});
     for (const Runner& runner : runners_) {
@@ -94,12 +108,12 @@ UdpEngine::~UdpEngine()
     }
 }
 
-PayloadBytes UdpEngine::max_datagram(bool ipv4) const
+PayloadBytes Engine::max_datagram(bool ipv4) const
 {
     return {mtu_bytes_ - (ipv4 ? wire::kIpv4Size : wire::kIpv6Size) - wire::kUdpSize};
 }
 
-bool UdpEngine::suits(const Endpoint& local, const Endpoint& remote, std::uint32_t index) const
+bool Engine::suits(const Endpoint& local, const Endpoint& remote, std::uint32_t index) const
 {
     if (!rss_ || !rss_->hashes_ports(remote.address.is_v4(), false)) {
         return true;
@@ -110,28 +124,28 @@ bool UdpEngine::suits(const Endpoint& local, const Endpoint& remote, std::uint32
         [queue](const ports::QueuePair& pair) { return pair.queue_id == queue; });
 }
 
-Session& UdpEngine::session(SessionId id) const
+Session& Engine::session(SessionId id) const
 {
     return **std::find_if(
         sessions_.begin(), sessions_.end(), [id](const auto& s) { return s->spec.id == id; });
 }
 
 // A poller takes commands every turn, so a full queue empties within microseconds.
-void UdpEngine::tell(Poller& poller, const Command& command) const
+void Engine::tell(Poller& poller, const Command& command) const
 {
     while (!poller.commands().try_push(command)) {
         std::this_thread::yield();
     }
 }
 
-void UdpEngine::tell_all(const Command& command) const
+void Engine::tell_all(const Command& command) const
 {
     for (const Runner& runner : runners_) {
         tell(*runner.poller, command);
     }
 }
 
-Status UdpEngine::open(const traffic::SessionSpec& spec)
+Status Engine::open(const traffic::SessionSpec& spec)
 {
     if (sessions_.size() == kMaxSessions) {
         return Error{Errc::kBusy,
@@ -141,20 +155,12 @@ Status UdpEngine::open(const traffic::SessionSpec& spec)
         return Error{Errc::kUsage, std::to_string(spec.streams.size()) + " streams are more than " +
                                        std::to_string(traffic::kMaxStreams)};
     }
-    const std::uint64_t largest = max_datagram(spec.remote.is_v4()).value;
-    for (const traffic::StreamSpec& s : spec.streams) {
-        if (s.datagram.value > largest) {
-            return Error{Errc::kUsage, "datagrams of " + std::to_string(s.datagram.value) +
-                                           " bytes do not fit the interface's MTU of " +
-                                           std::to_string(mtu_bytes_) + " bytes: at most " +
-                                           std::to_string(largest)};
-        }
+    if (Status good = check_datagrams(spec); !good && !spec.tcp) {
+        return good;
     }
     auto made = std::make_unique<Session>();
     made->spec = spec;
-    for (std::size_t i = 0; i < spec.streams.size(); ++i) {
-        made->streams.push_back(make_stream(*made, i));
-    }
+    make_streams(*made);
     sessions_.push_back(std::move(made));
     Session& added = *sessions_.back();
     tell_all({.kind = Command::Kind::kAdd, .session = &added});
@@ -165,76 +171,111 @@ Status UdpEngine::open(const traffic::SessionSpec& spec)
     return {};
 }
 
-std::unique_ptr<UdpStream> UdpEngine::make_stream(Session& session, std::size_t index) const
+Status Engine::check_datagrams(const traffic::SessionSpec& spec) const
 {
-    auto stream = std::make_unique<UdpStream>();
-    stream->spec = session.spec.streams[index];
-    stream->session = &session;
-    stream->local = {session.spec.local, stream->spec.local_port};
-    stream->remote = {session.spec.remote, stream->spec.remote_port};
-    if (!session.spec.server) {
-        stream->owner.store(dealt_to(index).poller.get(), std::memory_order_relaxed);
+    const std::uint64_t largest = max_datagram(spec.remote.is_v4()).value;
+    for (const traffic::StreamSpec& s : spec.streams) {
+        if (s.datagram.value > largest) {
+            return Error{Errc::kUsage, "datagrams of " + std::to_string(s.datagram.value) +
+                                           " bytes do not fit the interface's MTU of " +
+                                           std::to_string(mtu_bytes_) + " bytes: at most " +
+                                           std::to_string(largest)};
+        }
     }
-    return stream;
+    return {};
 }
 
-void UdpEngine::say_hello(SessionId id, std::uint32_t index)
+void Engine::make_streams(Session& session) const
+{
+    const traffic::SessionSpec& spec = session.spec;
+    for (std::size_t i = 0; i < spec.streams.size(); ++i) {
+        if (spec.tcp) {
+            session.connections.push_back(std::make_unique<TcpStream>());
+        } else {
+            session.streams.push_back(std::make_unique<UdpStream>());
+        }
+        prepare(session.stream(i), session, i);
+    }
+    if (spec.tcp && !spec.streams.empty()) {
+        const auto pattern = context_.filler.of(spec.streams.front().filler, 0);
+        const std::span cookie{spec.tcp->cookie};
+        session.content.emplace(
+            spec.server ? cookie.first(0) : cookie, pattern.first<tcp::StreamContent::kPeriod>());
+    }
+}
+
+void Engine::prepare(Stream& stream, Session& session, std::size_t index) const
+{
+    stream.spec = session.spec.streams[index];
+    stream.session = &session;
+    stream.local = {session.spec.local, stream.spec.local_port};
+    stream.remote = {session.spec.remote, stream.spec.remote_port};
+    if (!session.spec.server) {
+        stream.owner.store(dealt_to(index).poller.get(), std::memory_order_relaxed);
+    }
+}
+
+void Engine::say_hello(SessionId id, std::uint32_t index)
 {
     tell_all({.kind = Command::Kind::kHello, .session = &session(id), .stream = index});
 }
 
-void UdpEngine::start(SessionId id, const traffic::Timetable& timetable)
+void Engine::start(SessionId id, const traffic::Timetable& timetable)
 {
     Session& s = session(id);
-    for (const auto& stream : s.streams) {
-        stream->sending.store(stream->sends(), std::memory_order_relaxed);
+    for (std::size_t i = 0; i < s.size(); ++i) {
+        s.stream(i).sending.store(s.stream(i).sends(), std::memory_order_relaxed);
     }
     tell_all({.kind = Command::Kind::kStart, .session = &s, .timetable = timetable});
 }
 
-void UdpEngine::stop(SessionId id)
+void Engine::stop(SessionId id)
 {
     tell_all({.kind = Command::Kind::kStop, .session = &session(id)});
 }
 
-void UdpEngine::finish(SessionId id)
+void Engine::finish(SessionId id)
 {
     tell_all({.kind = Command::Kind::kFinish, .session = &session(id)});
 }
 
-void UdpEngine::set_next_hop(SessionId id, const Mac& next_hop)
+void Engine::set_next_hop(SessionId id, const Mac& next_hop)
 {
     Session& s = session(id);
     tell_all({.kind = Command::Kind::kNextHop, .session = &s, .next_hop = next_hop});
 }
 
-traffic::SessionStatus UdpEngine::status(SessionId id) const
+traffic::SessionStatus Engine::status(SessionId id) const
 {
     const Session& s = session(id);
     traffic::SessionStatus status;
-    status.streams.reserve(s.streams.size());
-    for (const auto& stream : s.streams) {
+    status.streams.reserve(s.size());
+    for (std::size_t i = 0; i < s.size(); ++i) {
+        const Stream& stream = s.stream(i);
         traffic::StreamStatus one;
-        one.open = stream->open.load(std::memory_order_acquire);
-        if (one.open) {
-            one.remote_port = stream->remote_port;
-            one.legacy_reply = stream->legacy_reply;
-            ++status.open_streams;
-        }
-        one.late = stream->late.read();
-        one.refused = stream->refused.load(std::memory_order_acquire);
+        one.open = stream.open.load(std::memory_order_acquire);
+        one.remote_port = one.open ? stream.remote_port : std::uint16_t{0};
+        one.refused = stream.refused.load(std::memory_order_acquire);
+        status.open_streams += one.open ? 1 : 0;
         status.streams.push_back(one);
-        status.sending |= stream->sending.load(std::memory_order_acquire);
-        const bool sends = stream->sends();
-        (sends ? status.sent : status.received) += {stream->bytes_done.read()};
-        (sends ? status.datagrams_sent : status.datagrams_received) +=
-            stream->datagrams_done.read();
+        status.sending |= stream.sending.load(std::memory_order_acquire);
+        (stream.sends() ? status.sent : status.received) += {stream.bytes_done.read()};
+    }
+    for (std::size_t i = 0; i < s.streams.size(); ++i) {
+        const UdpStream& stream = *s.streams[i];
+        status.streams[i].legacy_reply = status.streams[i].open && stream.legacy_reply;
+        status.streams[i].late = stream.late.read();
+        (stream.sends() ? status.datagrams_sent : status.datagrams_received) +=
+            stream.datagrams_done.read();
+    }
+    for (std::size_t i = 0; i < s.connections.size(); ++i) {
+        status.streams[i].ended = s.connections[i]->ended.load(std::memory_order_acquire);
     }
     status.finished = s.finished_by.load(std::memory_order_acquire) == runners_.size();
     return status;
 }
 
-traffic::SessionTrouble UdpEngine::trouble(SessionId id) const
+traffic::SessionTrouble Engine::trouble(SessionId id) const
 {
     const Session& s = session(id);
     return {.bad_checksum = s.bad_checksum.load(std::memory_order_relaxed),
@@ -244,13 +285,13 @@ traffic::SessionTrouble UdpEngine::trouble(SessionId id) const
         .not_handed_over = s.not_handed_over.load(std::memory_order_relaxed)};
 }
 
-std::optional<stats::Snapshot> UdpEngine::snapshot(
+std::optional<stats::Snapshot> Engine::snapshot(
     SessionId id, std::uint32_t index, std::uint64_t edge) const
 {
-    return session(id).streams[index]->slots.read(edge);
+    return session(id).stream(index).slots.read(edge);
 }
 
-void UdpEngine::close(SessionId id)
+void Engine::close(SessionId id)
 {
     Session& s = session(id);
     tell_all({.kind = Command::Kind::kRemove, .session = &s});
@@ -262,13 +303,13 @@ void UdpEngine::close(SessionId id)
 
 }  // namespace
 
-Result<std::unique_ptr<traffic::Traffic>> create_udp_engine(const EngineSetup& setup)
+Result<std::unique_ptr<traffic::Traffic>> create_engine(const EngineSetup& setup)
 {
     const TagField tags = TagField::find();
     if (!tags.valid()) {
         return Error{Errc::kDevice, "no room for the packet tag in DPDK's mbufs"};
     }
-    return std::unique_ptr<traffic::Traffic>{std::make_unique<UdpEngine>(setup, tags)};
+    return std::unique_ptr<traffic::Traffic>{std::make_unique<Engine>(setup, tags)};
 }
 
 }  // namespace dpdkperf::engine

@@ -1,0 +1,174 @@
+// The life of a worker's connections: from SYN to the last reset.
+
+#include "tcp_worker.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <span>
+
+namespace dpdkperf::engine {
+
+namespace {
+
+tcp::Algorithm algorithm_of(traffic::Congestion congestion)
+{
+    return congestion == traffic::Congestion::kReno ? tcp::Algorithm::kReno
+                                                    : tcp::Algorithm::kCubic;
+}
+
+}  // namespace
+
+void TcpWorker::add(Session& session, const Poller& poller) noexcept
+{
+    if (session.connections.empty()) {
+        return;
+    }
+    ++sessions_;
+    for (const auto& stream : session.connections) {
+        if (stream->owner.load(std::memory_order_relaxed) == nullptr) {
+            continue;  // a server's, until its SYN comes
+        }
+        flows_.insert(*stream);  // segments may come to any poller
+        if (stream->owned_by(poller)) {
+            own(*stream, session.spec.next_hop);
+        }
+    }
+}
+
+void TcpWorker::own(TcpStream& stream, const Mac& next_hop) noexcept
+{
+    stream.writer.emplace(wire::TcpFlow{.source_mac = mac_,
+        .next_hop = next_hop,
+        .source = stream.local,
+        .destination = stream.remote,
+        .tos = stream.spec.tos});
+    streams_[count_++] = &stream;
+}
+
+tcp::Settings TcpWorker::settings_of(const TcpStream& stream, Moment now) const noexcept
+{
+    const traffic::TcpSpec& spec = *stream.session->spec.tcp;
+    tcp::Settings settings;
+    settings.initial_sequence = tcp::initial_sequence(secret_, stream.local, stream.remote, now);
+    settings.timestamp_offset = tcp::timestamp_offset(secret_, stream.local, stream.remote);
+    settings.ipv4 = stream.local.address.is_v4();
+    settings.mtu_bytes = mtu_bytes_;
+    settings.max_segment_bytes = spec.mss_bytes;
+    if (spec.window_bytes > 0) {
+        settings.receive_window_bytes = spec.window_bytes;
+    }
+    settings.no_delay = spec.no_delay;
+    settings.congestion = algorithm_of(spec.congestion);
+    settings.max_pacing_rate = spec.max_pacing_rate;
+    // A burst must not be cut into more packets than there is room for.
+    constexpr std::uint32_t kLargestHeaders = wire::kIpv6Size + wire::kMaxTcpSize;
+    settings.max_burst_bytes = std::min<std::uint32_t>(
+        SegmentFrames::kMostPackets * (mtu_bytes_ - kLargestHeaders), 65'535 - kLargestHeaders);
+    settings.kept_prefix_bytes = static_cast<std::uint32_t>(stream.received_prefix());
+    return settings;
+}
+
+void TcpWorker::connect(TcpStream& stream, Moment now) noexcept
+{
+    stream.refused.store(false, std::memory_order_relaxed);
+    stream.connection.connect(settings_of(stream, now), now);
+    stream.offered_end = traffic::TcpSpec::kCookieBytes;
+    stream.connection.offer(stream.offered_end);
+    stream.due = true;
+}
+
+TcpStream* TcpWorker::accept(Session& session, const Mac& next_hop, const Endpoint& local,
+    const Endpoint& remote, const Poller& poller, Moment now) noexcept
+{
+    const std::uint32_t index = session.next_hello.load(std::memory_order_relaxed);
+    if (index >= session.connections.size()) {
+        return nullptr;
+    }
+    if (session.next_hello.fetch_add(1, std::memory_order_relaxed) >= session.connections.size()) {
+        return nullptr;  // another poller was faster with the last one
+    }
+    TcpStream& stream = *session.connections[index];
+    stream.local = local;
+    stream.remote = remote;
+    stream.remote_port = remote.port;
+    stream.owner.store(&poller, std::memory_order_relaxed);
+    flows_.insert(stream);
+    own(stream, next_hop);
+    stream.connection.listen(settings_of(stream, now), now);
+    return &stream;
+}
+
+void TcpWorker::start(
+    TcpStream& stream, std::uint64_t now_tsc, std::uint64_t ticks_per_second) noexcept
+{
+    if (!stream.sends()) {
+        return;
+    }
+    stream.pacer =
+        pacing::Pacer{stream.spec.rate, stream.spec.datagram, stream.spec.burst, ticks_per_second};
+    stream.pacer.start(now_tsc);
+    if (stream.spec.rate.bps() == 0) {
+        stream.offered_end = stream.limit();
+        stream.connection.offer(stream.offered_end);
+    }
+    stream.due = true;
+}
+
+void TcpWorker::close(Session& session, const Poller& poller, Moment now) noexcept
+{
+    for (const auto& stream : session.connections) {
+        if (stream->owned_by(poller)) {
+            stream->connection.close(now);
+            stream->due = true;
+        }
+    }
+}
+
+void TcpWorker::set_next_hop(
+    const Session& session, const Mac& next_hop, const Poller& poller) noexcept
+{
+    for (const auto& stream : session.connections) {
+        if (stream->owned_by(poller)) {
+            stream->writer.emplace(wire::TcpFlow{.source_mac = mac_,
+                .next_hop = next_hop,
+                .source = stream->local,
+                .destination = stream->remote,
+                .tos = stream->spec.tos});
+        }
+    }
+}
+
+// Whoever still listens is told that nobody does here.
+void TcpWorker::remove(Session& session, const Poller& poller, Moment now) noexcept
+{
+    if (session.connections.empty()) {
+        return;
+    }
+    --sessions_;
+    for (const auto& stream : session.connections) {
+        if (stream->owned_by(poller)) {
+            send_reset(*stream, now);
+        }
+    }
+    frames_.send(queue_);
+    const auto is_its = [&session](const TcpStream* stream) { return stream->session == &session; };
+    const auto all = std::span{streams_}.first(count_);
+    count_ -= std::ranges::remove_if(all, is_its).size();
+    next_ = 0;
+    flows_.remove_session(session);
+}
+
+void TcpWorker::send_reset(TcpStream& stream, Moment now) noexcept
+{
+    if (stream.connection.state() == tcp::State::kTimeWait) {
+        return;
+    }
+    stream.connection.abort(now);
+    tcp::Segment reset;
+    if (frames_.ready(queue_) && stream.connection.next_segment(now, reset)) {
+        frames_.add(reset, *stream.writer, nullptr);
+    }
+    frames_.send(queue_);
+}
+
+}  // namespace dpdkperf::engine

@@ -1,0 +1,80 @@
+#pragma once
+
+#include "dpdkperf/base/time.hpp"
+#include "dpdkperf/ports/port.hpp"
+#include "dpdkperf/tcp/isn.hpp"
+#include "dpdkperf/wire/tcp_view.hpp"
+#include "flow_table.hpp"
+#include "segment_frames.hpp"
+#include "session.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace dpdkperf::engine {
+
+// What a poller does for TCP: its connections, and their segments. One thread.
+class TcpWorker {
+public:
+    TcpWorker(const TagField& tags, const Mac& mac, std::uint32_t mtu_bytes,
+        const tcp::IsnSecret& secret, const ports::QueuePair& queue)
+        : mac_{mac}, mtu_bytes_{mtu_bytes}, secret_{secret}, queue_{queue}, frames_{tags}
+    {
+    }
+
+    // Some session has connections here or may get some.
+    [[nodiscard]] bool active() const noexcept { return sessions_ > 0; }
+
+    void add(Session& session, const Poller& poller) noexcept;
+    void remove(Session& session, const Poller& poller, Moment now) noexcept;
+    void set_next_hop(const Session& session, const Mac& next_hop, const Poller& poller) noexcept;
+
+    // Client: sends a SYN.
+    void connect(TcpStream& stream, Moment now) noexcept;
+    // Server: the connection that a SYN from `remote` opens. Null: none is expected.
+    TcpStream* accept(Session& session, const Mac& next_hop, const Endpoint& local,
+        const Endpoint& remote, const Poller& poller, Moment now) noexcept;
+
+    [[nodiscard]] TcpStream* find(const Endpoint& local, const Endpoint& remote) noexcept
+    {
+        auto* const entry = flows_.find(local, remote);
+        return entry == nullptr ? nullptr : entry->stream;
+    }
+
+    // A segment for a stream of ours; checksum and lengths are right.
+    void arrive(TcpStream& stream, const wire::TcpView& view, Moment now) noexcept;
+
+    // The test runs: senders may send. `now_tsc` for those with a rate.
+    void start(TcpStream& stream, std::uint64_t now_tsc, std::uint64_t ticks_per_second) noexcept;
+    // A server closes its connections first (iperf 3.12, src/iperf_server_api.c).
+    void close(Session& session, const Poller& poller, Moment now) noexcept;
+
+    // What is due, in turn.
+    void transmit(std::uint64_t now_tsc, Moment now) noexcept;
+
+private:
+    struct Entry {
+        TcpStream* stream = nullptr;
+    };
+
+    void own(TcpStream& stream, const Mac& next_hop) noexcept;
+    [[nodiscard]] tcp::Settings settings_of(const TcpStream& stream, Moment now) const noexcept;
+    void offer_paced(TcpStream& stream, std::uint64_t now_tsc) noexcept;
+    void pump(TcpStream& stream, Moment now) noexcept;
+    void send_reset(TcpStream& stream, Moment now) noexcept;
+    void note_state(TcpStream& stream, Moment now) noexcept;
+    void note_handshake(TcpStream& stream, Moment now) noexcept;
+
+    const Mac mac_;
+    const std::uint32_t mtu_bytes_;
+    const tcp::IsnSecret secret_;
+    const ports::QueuePair queue_;
+    SegmentFrames frames_;
+    FlowTable<Entry> flows_;
+    std::array<TcpStream*, FlowTable<Entry>::kMaxFlows> streams_{};  // those that we own
+    std::size_t count_ = 0, next_ = 0;
+    std::size_t sessions_ = 0;
+};
+
+}  // namespace dpdkperf::engine

@@ -1,0 +1,139 @@
+// Segments in and out of a worker's connections.
+
+#include "tcp_worker.hpp"
+
+#include <algorithm>
+
+namespace dpdkperf::engine {
+
+void TcpWorker::arrive(TcpStream& stream, const wire::TcpView& view, Moment now) noexcept
+{
+    stream.connection.on_segment(
+        {.header = view.header,
+            .payload_bytes = static_cast<std::uint32_t>(view.payload.size()),
+            .head = view.payload,
+            .ecn = view.ecn},
+        now);
+    stream.due = true;
+    note_state(stream, now);
+    if (stream.connection.acknowledgment_urgent()) {
+        pump(stream, now);
+    }
+}
+
+void TcpWorker::note_state(TcpStream& stream, Moment now) noexcept
+{
+    if (!stream.open.load(std::memory_order_relaxed)) [[unlikely]] {
+        note_handshake(stream, now);
+    } else if (!stream.sends() && !stream.final) {
+        const std::uint64_t received = stream.connection.received();
+        const std::uint64_t prefix = stream.received_prefix();
+        stream.bytes_done.set(received - std::min(received, prefix));
+    }
+    const bool gone = stream.connection.state() == tcp::State::kClosed;
+    const bool all_sent = stream.final || stream.sent_end >= stream.limit();
+    if (gone || (all_sent && stream.connection.acknowledged() >= stream.sent_end)) {
+        stream.sending.store(false, std::memory_order_release);
+    }
+    if (gone || stream.connection.peer_has_closed()) [[unlikely]] {
+        stream.ended.store(true, std::memory_order_release);
+        if (stream.final && !gone) {
+            stream.connection.close(now);
+        }
+    }
+}
+
+// A client's stream is open when the server has the cookie, a server's when it has come.
+void TcpWorker::note_handshake(TcpStream& stream, Moment now) noexcept
+{
+    constexpr std::uint64_t kCookie = traffic::TcpSpec::kCookieBytes;
+    if (stream.connection.state() == tcp::State::kClosed) {
+        stream.refused.store(true, std::memory_order_release);
+        return;
+    }
+    if (!stream.session->spec.server) {
+        if (stream.connection.acknowledged() >= kCookie) {
+            stream.remote_port = stream.remote.port;
+            stream.open.store(true, std::memory_order_release);
+        }
+        return;
+    }
+    const auto cookie = stream.connection.prefix();
+    if (cookie.size() < kCookie) {
+        return;
+    }
+    if (std::ranges::equal(cookie, stream.session->spec.tcp->cookie)) {
+        stream.open.store(true, std::memory_order_release);
+    } else {
+        stream.connection.abort(now);
+        stream.refused.store(true, std::memory_order_release);
+    }
+}
+
+void TcpWorker::transmit(std::uint64_t now_tsc, Moment now) noexcept
+{
+    frames_.send(queue_);
+    for (std::size_t tried = 0; tried < count_; ++tried) {
+        if (frames_.full()) {
+            frames_.send(queue_);
+        }
+        if (frames_.full()) {
+            return;  // the NIC is behind; it goes on with this stream
+        }
+        TcpStream& stream = *streams_[next_];
+        next_ = next_ + 1 < count_ ? next_ + 1 : 0;
+        if (stream.sends() && stream.spec.rate.bps() > 0) {
+            offer_paced(stream, now_tsc);
+        }
+        if (stream.due || stream.deadline <= now) {
+            pump(stream, now);
+        }
+    }
+    frames_.send(queue_);
+}
+
+// As an application that blocks in write() while a whole block has not left. The rest of the last
+// one may wait for the next, to fill a segment (Nagle).
+void TcpWorker::offer_paced(TcpStream& stream, std::uint64_t now_tsc) noexcept
+{
+    const bool started = stream.sending.load(std::memory_order_relaxed);
+    const std::uint64_t waiting =
+        stream.offered_end - std::min(stream.offered_end, stream.sent_end);
+    if (!started || stream.final || waiting >= stream.spec.datagram.value) {
+        return;
+    }
+    const std::uint32_t blocks = stream.pacer.allowance(now_tsc, 1);
+    if (blocks > 0) {
+        stream.offered_end =
+            std::min(stream.offered_end + blocks * stream.spec.datagram.value, stream.limit());
+        stream.connection.offer(stream.offered_end);
+        stream.due = true;
+    }
+}
+
+// One segment, however large, so that no stream holds up the others for long.
+void TcpWorker::pump(TcpStream& stream, Moment now) noexcept
+{
+    if (!frames_.ready(queue_)) {
+        stream.session->pool_empty.fetch_add(frames_.full() ? 0 : 1, std::memory_order_relaxed);
+        return;
+    }
+    tcp::Segment segment;
+    stream.due = stream.connection.next_segment(now, segment);
+    if (!stream.due) {
+        stream.deadline = stream.connection.next_deadline();
+        note_state(stream, now);
+        return;
+    }
+    const auto& content = stream.session->content;
+    frames_.add(segment, *stream.writer, content ? &*content : nullptr);
+    const std::uint64_t end = segment.stream_offset + segment.payload_bytes;
+    if (segment.payload_bytes > 0 && end > stream.sent_end) {
+        stream.sent_end = end;
+        if (stream.sends() && !stream.final) {
+            stream.bytes_done.set(end - std::min(end, stream.sent_prefix()));
+        }
+    }
+}
+
+}  // namespace dpdkperf::engine
