@@ -70,6 +70,7 @@ private:
     const ports::Eal& eal_;
     const std::uint32_t mtu_bytes_;
     const std::optional<ports::RssState> rss_;
+    const Filler pattern_{tcp::StreamContent::kPeriod};  // what TCP streams repeat
     PollerContext context_;
     std::vector<Runner> runners_;
     std::vector<std::unique_ptr<Session>> sessions_;
@@ -80,8 +81,7 @@ Engine::Engine(const EngineSetup& setup, const TagField& tags)
       mtu_bytes_{setup.mtu_bytes},
       rss_{setup.rss},
       context_{.tags = tags,
-          .filler = Filler{std::max<std::size_t>(
-              wire::kEthernetSize + setup.mtu_bytes, tcp::StreamContent::kPeriod)},
+          .filler = Filler{wire::kEthernetSize + setup.mtu_bytes},
           .mac = setup.mac,
           .mtu_bytes = setup.mtu_bytes,
           .secret = new_secret(),
@@ -197,7 +197,7 @@ void Engine::make_streams(Session& session) const
         prepare(session.stream(i), session, i);
     }
     if (spec.tcp && !spec.streams.empty()) {
-        const auto pattern = context_.filler.of(spec.streams.front().filler, 0);
+        const auto pattern = pattern_.of(spec.streams.front().filler, 0);
         const std::span cookie{spec.tcp->cookie};
         session.content.emplace(
             spec.server ? cookie.first(0) : cookie, pattern.first<tcp::StreamContent::kPeriod>());

@@ -12,7 +12,7 @@ namespace dpdkperf::engine {
 // that an mbuf that goes from one stream to another needs new headers only.
 class Filler {
 public:
-    // `frame_bytes`: the largest frame, headers included, or a period of a TCP stream.
+    // `frame_bytes`: the largest frame, headers included.
     explicit Filler(std::size_t frame_bytes);
 
     // All that may lie behind `header_bytes` of headers. Lives as long as this.
