@@ -1,5 +1,6 @@
 #include "setters.hpp"
 
+#include "dpdkperf/options/congestion.hpp"
 #include "dpdkperf/traffic/traffic.hpp"
 #include "values.hpp"
 
@@ -15,6 +16,7 @@ constexpr std::int64_t kMaxSeconds = 86'400;
 constexpr std::int64_t kMinRcvTimeoutMs = 100;
 constexpr std::int64_t kMaxBurst = 1'000;
 constexpr std::uint64_t kMaxWindowBytes = 512ULL << 20;
+constexpr std::int64_t kMaxMss = 9216;
 constexpr double kMinInterval = 0.1, kMaxInterval = 60;
 // 60 up to 3.17, 600 since.
 constexpr std::int64_t kMaxOmit = 600;
@@ -238,6 +240,36 @@ Status set_window(Draft& draft, std::string_view value)
         return Error{Errc::kUsage, "socket buffer size too large (maximum = 536870912 bytes)"};
     }
     return store(bytes, [&](std::uint64_t n) { draft.plan.window_bytes = n; });
+}
+
+Status set_congestion(Draft& draft, std::string_view value)
+{
+    return store(congestion_named(value),
+        [&](traffic::Congestion) { draft.plan.congestion = std::string{value}; });
+}
+
+Status set_mss(Draft& draft, std::string_view value)
+{
+    return store(to_integer(value, 1, kMaxMss, "TCP MSS too large (maximum = 9216 bytes)"),
+        [&](std::int64_t n) { draft.plan.mss_bytes = static_cast<std::uint32_t>(n); });
+}
+
+Status set_no_delay(Draft& draft, std::string_view)
+{
+    draft.plan.no_delay = true;
+    return {};
+}
+
+Status set_fq_rate(Draft& draft, std::string_view value)
+{
+    return store(
+        to_rate(value), [&](std::uint64_t n) { draft.plan.fq_rate = BitRate::from_bps(n); });
+}
+
+Status set_zerocopy(Draft& draft, std::string_view)
+{
+    draft.plan.zerocopy = true;
+    return {};
 }
 
 Status set_tos(Draft& draft, std::string_view value)

@@ -68,6 +68,8 @@ constexpr Option kTable[] = {
                                 "(default 1 Mbit/sec for UDP, unlimited for TCP)\n"
                                 "(optional slash and packet count for burst mode)",
                                 set_rate)),
+    row(0, "fq-rate", kClient, "#[KMGT]", "limit of bitrate in bits/sec, paced packet by packet",
+        set_fq_rate),
     row('t', "time", kClient, "#", "time in seconds to transmit for (default 10 secs)",
         set_duration),
     row('n', "bytes", kClient, "#[KMGT]", "number of bytes to transmit (instead of -t)", set_bytes),
@@ -85,8 +87,15 @@ constexpr Option kTable[] = {
         set_reverse),
     row(0, "bidir", kClient, "run in bidirectional mode.\nClient and server send and receive data.",
         set_bidirectional),
-    row('w', "window", kClient, "#[KMG]", "set the socket buffer sizes of the other side",
+    row('w', "window", kClient, "#[KMG]",
+        "set the socket buffer sizes of the other side\n(and for TCP the window that we offer)",
         set_window),
+    with_alias("linux-congestion", row('C', "congestion", kClient, "<algo>",
+                                       "set TCP congestion control algorithm: cubic or reno\n"
+                                       "(default cubic)",
+                                       set_congestion)),
+    row('M', "set-mss", kClient, "#", "set TCP maximum segment size (MTU - 40 bytes)", set_mss),
+    row('N', "no-delay", kClient, "set TCP no delay, disabling Nagle's Algorithm", set_no_delay),
     row('S', "tos", kClient, "N",
         "set the IP type of service, 0-255.\n"
         "The usual prefixes for octal and hex can be used,\n"
@@ -97,6 +106,9 @@ constexpr Option kTable[] = {
         "Numeric values can be specified in decimal,\n"
         "octal and hex (see --tos above).",
         set_dscp),
+    row('Z', "zerocopy", kClient,
+        "use a 'zero copy' method of sending data\n(for the other side; we always do)",
+        set_zerocopy),
     row('O', "omit", kClient, "N", "perform pre-test for N seconds and omit its statistics",
         set_omit),
     // iperf3 takes it from a server, too.
@@ -138,13 +150,8 @@ constexpr Option kTable[] = {
     not_yet('X', "xbind", kClient, kValue),
     not_yet(0, "nstreams", kClient, kValue),
     not_yet(0, "pacing-timer", kClient, kValue),
-    not_yet(0, "fq-rate", kClient, kValue),
     not_yet(0, "no-fq-socket-pacing", kClient, kNothing),
-    with_alias("linux-congestion", not_yet('C', "congestion", kClient, kValue)),
-    not_yet('M', "set-mss", kClient, kValue),
-    not_yet('N', "no-delay", kClient, kNothing),
     not_yet('L', "flowlabel", kClient, kValue),
-    not_yet('Z', "zerocopy", kClient, kNothing),
     not_yet('T', "title", kClient, kValue),
     not_yet(0, "extra-data", kClient, kValue),
     not_yet(0, "get-server-output", kClient, kNothing),

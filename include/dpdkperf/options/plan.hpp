@@ -53,6 +53,11 @@ struct Plan {
     bool repeating_payload = false;                // --repeating-payload
     std::optional<std::chrono::milliseconds> connect_timeout;  // --connect-timeout
     std::uint64_t window_bytes = 0;                            // -w, 0: the system's default
+    std::string congestion;                                    // -C, empty: each side's default
+    std::uint32_t mss_bytes = 0;                               // -M, 0: what the MTU holds
+    bool no_delay = false;                                     // -N
+    BitRate fq_rate;                                           // --fq-rate, 0: none
+    bool zerocopy = false;                                     // -Z, a wish to stock senders only
     std::uint8_t tos = 0;                                      // -S, --dscp (shifted left by two)
 
     // What stands before "--": for DPDK's EAL.

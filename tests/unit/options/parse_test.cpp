@@ -45,7 +45,8 @@ TEST(Options, EverythingReachesItsPlaceInThePlan)
     const Plan plan = parsed({"-c", "h", "-u", "-p", "5999", "-i", "0.5", "-B", "10.0.0.1%eth1",
         "--rcv-timeout", "500", "-R", "--forceflush", "-b", "2.5G/32", "-l", "1k", "-k", "3K",
         "--cport", "7000", "-w", "1M", "-S", "0x34", "-O", "3", "--udp-counters-64bit",
-        "--repeating-payload", "--connect-timeout", "250", "-6"});
+        "--repeating-payload", "--connect-timeout", "250", "-6", "-C", "reno", "-M", "1400", "-N",
+        "--fq-rate", "1.5G", "-Z"});
     EXPECT_EQ(plan.port, 5999);
     EXPECT_EQ(plan.interval, std::chrono::milliseconds{500});
     EXPECT_EQ(plan.bind_address, "10.0.0.1");
@@ -64,6 +65,11 @@ TEST(Options, EverythingReachesItsPlaceInThePlan)
     EXPECT_TRUE(plan.repeating_payload);
     EXPECT_EQ(plan.connect_timeout, std::chrono::milliseconds{250});
     EXPECT_EQ(plan.family, Family::kIpv6);
+    EXPECT_EQ(plan.congestion, "reno");
+    EXPECT_EQ(plan.mss_bytes, 1400U);
+    EXPECT_TRUE(plan.no_delay);
+    EXPECT_EQ(plan.fq_rate, BitRate::from_bps(1'500'000'000));
+    EXPECT_TRUE(plan.zerocopy);
 }
 
 TEST(Options, ServerPlanIsReadToo)
@@ -121,6 +127,11 @@ TEST(Options, DefaultsOfAClientAreIperf3s)
     EXPECT_EQ(tcp.duration, std::chrono::seconds{10});
     EXPECT_EQ(tcp.rate, BitRate{});
     EXPECT_FALSE(tcp.parallel);
+    EXPECT_FALSE(tcp.block_bytes);
+    EXPECT_EQ(tcp.congestion, "");
+    EXPECT_EQ(tcp.mss_bytes, 0U);
+    EXPECT_EQ(tcp.fq_rate, BitRate{});
+    EXPECT_FALSE(tcp.no_delay || tcp.zerocopy);
 
     EXPECT_EQ(parsed({"-c", "h", "-u"}).rate, BitRate::from_bps(1'048'576));
     EXPECT_EQ(parsed({"-c", "h", "-n", "1M"}).duration, std::chrono::seconds{0});
@@ -227,9 +238,18 @@ TEST(Options, RejectionNamesTheOptionAndTheValue)
         {{"-s", "-c", "h"}, "--client 'h': cannot be both server and client"},
         {{"-s", "-u"}, "--udp: some option you are trying to set is client only"},
         {{"-c", "h", "-1"}, "--one-off: some option you are trying to set is server only"},
-        {{"-c", "h", "-uZ"}, "--zerocopy (-Z) is not supported yet"},
-        {{"-c", "h", "-C", "bbr"}, "--congestion (-C) is not supported yet"},
-        {{"-c", "h", "--linux-congestion=bbr"}, "--congestion (-C) is not supported yet"},
+        {{"-c", "h", "-M", "9217"}, "--set-mss '9217': TCP MSS too large (maximum = 9216 bytes)"},
+        {{"-c", "h", "-M", "0"}, "--set-mss '0': TCP MSS too large (maximum = 9216 bytes)"},
+        {{"-c", "h", "-M", "1k"}, "--set-mss '1k': not a number"},
+        {{"-c", "h", "--fq-rate", "fast"}, "--fq-rate 'fast': not a number"},
+        {{"-c", "h", "-C", "bbr"},
+            "--congestion 'bbr': unable to set TCP_CONGESTION: Supplied congestion control "
+            "algorithm not supported on this host"},
+        {{"-c", "h", "--linux-congestion=Cubic"},
+            "--congestion 'Cubic': unable to set TCP_CONGESTION: Supplied congestion control "
+            "algorithm not supported on this host"},
+        {{"-s", "-N"}, "--no-delay: some option you are trying to set is client only"},
+        {{"-c", "h", "-uL", "5"}, "--flowlabel (-L) is not supported yet"},
         {{"-c", "h", "--get-server"}, "--get-server-output is not supported yet"},
         {{"-c", "h", "--json-stream"}, "--json-stream is not supported yet"},
         {{"-s", "--logfile", "x"}, "--logfile is not supported yet"},
@@ -246,11 +266,13 @@ TEST(Options, RejectionNamesTheOptionAndTheValue)
 TEST(Options, HelpShowsWhatIsOfferedAndNamesTheRest)
 {
     const std::string help = help_text();
-    for (const std::string_view part : {"[EAL options --]", "  -c, --client <host>[%<dev>]",
-             "  -b, --bitrate #[KMGT][/#]", "Server specific:", "--zerocopy"}) {
+    for (const std::string_view part :
+        {"[EAL options --]", "  -c, --client <host>[%<dev>]", "  -b, --bitrate #[KMGT][/#]",
+            "Server specific:", "  -C, --congestion <algo>", "--flowlabel"}) {
         EXPECT_NE(help.find(part), std::string::npos) << part;
     }
-    EXPECT_GT(help.find("--zerocopy"), help.find("not supported yet"));
+    EXPECT_LT(help.find("--zerocopy"), help.find("not supported yet"));
+    EXPECT_GT(help.find("--flowlabel"), help.find("not supported yet"));
     for (std::size_t at = 0; at < help.size();) {
         const std::size_t end = help.find('\n', at);
         EXPECT_LE(end - at, 90U) << help.substr(at, end - at);
