@@ -48,6 +48,8 @@ constexpr NumberKey kNumbers[] = {
         [](Parameters& p, std::int64_t v) { p.block_bytes = as<std::uint64_t>(v); }},
     {"bandwidth", 0, kNoLimit, IperfError::kReceiveParameters,
         [](Parameters& p, std::int64_t v) { p.rate = BitRate::from_bps(as<std::uint64_t>(v)); }},
+    {"fqrate", 0, kNoLimit, IperfError::kReceiveParameters,
+        [](Parameters& p, std::int64_t v) { p.fq_rate = BitRate::from_bps(as<std::uint64_t>(v)); }},
     {"burst", 1, 1000, IperfError::kBurst,
         [](Parameters& p, std::int64_t v) { p.burst = as<std::uint32_t>(v); }},
     {"gso", 0, 1, IperfError::kReceiveParameters, [](Parameters&, std::int64_t) {}},
@@ -56,6 +58,8 @@ constexpr NumberKey kNumbers[] = {
         [](Parameters& p, std::int64_t v) { p.tos = as<std::uint8_t>(v); }},
     {"dont_fragment", 0, 1, IperfError::kReceiveParameters,
         [](Parameters& p, std::int64_t v) { p.dont_fragment = v != 0; }},
+    {"zerocopy", 0, 1, IperfError::kReceiveParameters,
+        [](Parameters& p, std::int64_t v) { p.zerocopy = v != 0; }},
 };
 
 constexpr std::pair<const char*, Transport> kTransports[] = {
@@ -190,8 +194,9 @@ void write_what_is_on(const Parameters& from, ordered_json& to)
 void write_what_is_not_zero(const Parameters& from, ordered_json& to)
 {
     const std::pair<const char*, std::uint64_t> numbers[] = {{"MSS", from.mss_bytes},
-        {"window", from.window_bytes}, {"bandwidth", from.rate.bps()}, {"burst", from.burst},
-        {"TOS", from.tos}, {"dont_fragment", from.dont_fragment ? 1U : 0U}};
+        {"window", from.window_bytes}, {"bandwidth", from.rate.bps()},
+        {"fqrate", from.fq_rate.bps()}, {"burst", from.burst}, {"TOS", from.tos},
+        {"dont_fragment", from.dont_fragment ? 1U : 0U}, {"zerocopy", from.zerocopy ? 1U : 0U}};
     for (const auto& [name, value] : numbers) {
         if (value != 0) {
             to[name] = value;

@@ -13,6 +13,9 @@ namespace dpdkperf::proto {
 
 enum class Transport : std::uint8_t { kTcp, kUdp, kSctp };
 
+// iperf 3.12, src/iperf.h, DEFAULT_TCP_BLKSIZE.
+inline constexpr std::uint64_t kDefaultBlockBytes = 131'072;
+
 // What a client asks for: the document of PARAM_EXCHANGE. Defaults are a server's for a key that
 // does not come (iperf 3.12, src/iperf_api.c, get_parameters and iperf_defaults).
 struct Parameters {
@@ -24,20 +27,23 @@ struct Parameters {
     std::uint32_t parallel = 1;     // streams per direction, 1 to 128
     bool reverse = false;
     bool bidirectional = false;
-    std::uint32_t mss_bytes = 0;
-    bool no_delay = false;
-    std::uint64_t window_bytes = 0;      // at most 512 MiB
-    std::uint64_t block_bytes = 131072;  // UDP: payload of a datagram, 16 to 65507
-    BitRate rate;                        // per stream, 0: unlimited
-    std::uint32_t burst = 0;             // 1 to 1000; 0: not given
+    std::uint32_t mss_bytes = 0;     // TCP, up to 32767; 0: what the MTU holds
+    bool no_delay = false;           // TCP
+    std::uint64_t window_bytes = 0;  // at most 512 MiB
+    // TCP: of a write or a read, 1 to 1 MiB. UDP: payload of a datagram, 16 to 65507.
+    std::uint64_t block_bytes = kDefaultBlockBytes;
+    BitRate rate;             // per stream, 0: unlimited
+    BitRate fq_rate;          // per stream, packet by packet, 0: unlimited
+    std::uint32_t burst = 0;  // 1 to 1000; 0: not given
     std::uint8_t tos = 0;
     bool get_server_output = false;
     bool counters_64bit = false;
     bool repeating_payload = false;
     bool dont_fragment = false;
+    bool zerocopy = false;  // a sender of iperf3's uses sendfile()
     std::string title;
     std::string extra_data;
-    std::string congestion;
+    std::string congestion;  // TCP, empty: each side's default
     std::string client_version;
 
     // Streams in all, both directions.

@@ -40,12 +40,34 @@ TEST(Parameters, OfIperf312AreRead)
     EXPECT_EQ(p.window_bytes, 1048576U);
     EXPECT_EQ(p.block_bytes, 1400U);
     EXPECT_EQ(p.rate, BitRate::from_gbps(100));
+    EXPECT_EQ(p.fq_rate, BitRate::from_gbps(12));
     EXPECT_EQ(p.burst, 32U);
     EXPECT_EQ(p.tos, 32U);
     EXPECT_EQ(p.title, "tt");
     EXPECT_TRUE(p.counters_64bit);
     EXPECT_TRUE(p.dont_fragment);
     EXPECT_EQ(p.client_version, "3.12");
+}
+
+TEST(Parameters, OfATcpTestOfIperf312AreRead)
+{
+    // Captured from iperf3 3.12; "flowlabel" and "congestion_used", which it sends in other tests,
+    // were added.
+    const Parameters p = parsed(
+        R"({"tcp":true,"omit":2,"server_affinity":1,"time":5,"num":0,"blockcount":0,"MSS":1400,)"
+        R"("nodelay":true,"parallel":4,"window":1048576,"len":131072,"bandwidth":10000000000,)"
+        R"("fqrate":12000000000,"pacing_timer":1000,"burst":32,"TOS":32,"flowlabel":7,)"
+        R"("title":"tt","extra_data":"ee","congestion":"cubic","congestion_used":"cubic",)"
+        R"("get_server_output":1,"repeating_payload":1,"zerocopy":1,"client_version":"3.12"})");
+    EXPECT_EQ(p.transport, Transport::kTcp);
+    EXPECT_EQ(p.mss_bytes, 1400U);
+    EXPECT_TRUE(p.no_delay);
+    EXPECT_EQ(p.window_bytes, 1048576U);
+    EXPECT_EQ(p.block_bytes, 131072U);
+    EXPECT_EQ(p.rate, BitRate::from_gbps(10));
+    EXPECT_EQ(p.fq_rate, BitRate::from_gbps(12));
+    EXPECT_EQ(p.congestion, "cubic");
+    EXPECT_TRUE(p.zerocopy);
 }
 
 TEST(Parameters, OfIperf321AreRead)
@@ -119,6 +141,11 @@ TEST(Parameters, OutOfRangeOrOfTheWrongTypeAreRefusedWithIperf3sNumber)
         {R"({"bandwidth":18446744073709551615})", IperfError::kReceiveParameters,
             R"("bandwidth":18446744073709551615)"},
         {R"({"num":-1})", IperfError::kReceiveParameters, R"("num":-1)"},
+        {R"({"fqrate":-1})", IperfError::kReceiveParameters, R"("fqrate":-1)"},
+        {R"({"zerocopy":2})", IperfError::kReceiveParameters, R"("zerocopy":2)"},
+        {R"({"nodelay":1})", IperfError::kReceiveParameters, R"("nodelay":1)"},
+        {R"({"congestion":5})", IperfError::kReceiveParameters, R"("congestion":5)"},
+        {R"({"len":0})", IperfError::kBlockSize, R"("len":0)"},
         {R"({"gso":2})", IperfError::kReceiveParameters, R"("gso":2)"},
     };
     for (const Case& c : cases) {
@@ -145,8 +172,8 @@ TEST(Parameters, WhatIsOffIsLeftOut)
     p.block_bytes = 1448;
     const json document = json::parse(*to_document(p));
     for (const char* key : {"reverse", "bidirectional", "udp_counters_64bit", "repeating_payload",
-             "get_server_output", "nodelay", "burst", "TOS", "window", "bandwidth", "tcp",
-             "skip_rx_copy", "server_affinity", "flowlabel"}) {
+             "get_server_output", "nodelay", "burst", "TOS", "window", "bandwidth", "tcp", "MSS",
+             "fqrate", "zerocopy", "congestion", "skip_rx_copy", "server_affinity", "flowlabel"}) {
         EXPECT_FALSE(document.contains(key)) << key;
     }
     // A 3.21 server keeps the previous client's wish for keys that do not come.
@@ -173,6 +200,25 @@ TEST(Parameters, SurviveTheWayThereAndBack)
     p.repeating_payload = true;
     p.client_version = "x";
     EXPECT_EQ(parsed(*to_document(p)), p);
+}
+
+TEST(Parameters, OfTcpSurviveTheWayThereAndBack)
+{
+    Parameters p;
+    p.mss_bytes = 9216;
+    p.no_delay = true;
+    p.window_bytes = 1 << 20;
+    p.block_bytes = 1 << 20;
+    p.fq_rate = BitRate::from_gbps(200);
+    p.congestion = "reno";
+    p.zerocopy = true;
+    EXPECT_EQ(parsed(*to_document(p)), p);
+
+    const json document = json::parse(*to_document(p));
+    EXPECT_EQ(document.at("tcp"), true);
+    EXPECT_EQ(document.at("nodelay"), true);
+    EXPECT_EQ(document.at("zerocopy"), 1);
+    EXPECT_FALSE(document.contains("gso"));
 }
 
 TEST(Parameters, AboveTheLimitOfServersAreNotSent)
