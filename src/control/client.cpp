@@ -114,9 +114,6 @@ void ClientTest::Impl::run(std::function<void(int)> done)
 
 Status ClientTest::Impl::check_plan()
 {
-    if (plan_.protocol == options::Protocol::kTcp) {
-        return Error{Errc::kUsage, "TCP tests are not supported yet: add -u for UDP"};
-    }
     if (plan_.bind_address) {
         auto address = IpAddress::parse(*plan_.bind_address);
         if (!address) {
@@ -203,8 +200,9 @@ void ClientTest::Impl::on_path(Result<DataPath> path)
     }
     path_ = std::move(*path);
     const auto limit = path_->traffic->max_datagram(addresses_[next_address_].is_v4());
-    if (const auto failure =
-            check_datagram(plan_.block_bytes.value_or(0), limit, path_->interface)) {
+    const bool udp = plan_.protocol == options::Protocol::kUdp;
+    const auto failure = check_datagram(plan_.block_bytes.value_or(0), limit, path_->interface);
+    if (udp && failure) {
         return end(to_string(*failure), 1);
     }
     connect();
@@ -275,6 +273,7 @@ void ClientTest::Impl::open_streams()
     sink_.started(settings_of(plan_, parameters, cookie_, {}, mss_bytes_));
     RunPlan run;
     run.parameters = parameters;
+    run.cookie = cookie_;
     run.peer = addresses_[next_address_];
     run.port = plan_.port;
     run.client_port = plan_.client_port;

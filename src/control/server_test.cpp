@@ -53,10 +53,8 @@ void ServerTest::on_action(const proto::Action& action)
 
 void ServerTest::prepare(const proto::Parameters& parameters)
 {
-    if (parameters.transport != proto::Transport::kUdp) {
-        const char* name = parameters.transport == proto::Transport::kTcp ? "TCP" : "SCTP";
-        return fail({IperfError::kNotImplemented, 0,
-            std::string{name} + " tests are not supported yet: the client must add -u for UDP"});
+    if (parameters.transport == proto::Transport::kSctp) {
+        return fail({IperfError::kNotImplemented, 0, "SCTP tests are not supported"});
     }
     acquiring_ = true;
     const PathRequest request{
@@ -75,12 +73,13 @@ void ServerTest::on_path(Result<DataPath> path)
     }
     const proto::Parameters& parameters = link_->session().parameters();
     const auto limit = path->traffic->max_datagram(link_->remote().address.is_v4());
-    if (auto failure = check_datagram(parameters.block_bytes, limit, path->interface)) {
+    const auto failure = check_datagram(parameters.block_bytes, limit, path->interface);
+    if (failure && parameters.transport == proto::Transport::kUdp) {
         return fail(*failure);
     }
     around_.sink.started(settings_of(around_.plan, parameters, cookie_, link_->remote(), 0));
-    if (auto failure = open_streams(std::move(*path))) {
-        return fail(*failure);
+    if (const auto refused = open_streams(std::move(*path))) {
+        return fail(*refused);
     }
     link_->tell(link_->session().accept());
 }
@@ -91,6 +90,7 @@ std::optional<proto::Failure> ServerTest::open_streams(DataPath path)
     run.id = static_cast<traffic::SessionId>(number_);
     run.server = true;
     run.parameters = link_->session().parameters();
+    run.cookie = cookie_;
     run.peer = link_->remote().address;
     run.port = link_->local().port;
     run.interval = around_.plan.interval;

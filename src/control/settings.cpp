@@ -22,6 +22,17 @@ std::uint64_t default_datagram(std::uint32_t control_mss_bytes, PayloadBytes max
     return std::min(bytes, max_datagram.value);
 }
 
+// What differs between TCP and UDP where the user did not say.
+void set_by_transport(proto::Parameters& parameters, const options::Plan& plan,
+    std::uint32_t control_mss_bytes, PayloadBytes max_datagram)
+{
+    const bool udp = plan.protocol == options::Protocol::kUdp;
+    parameters.transport = udp ? proto::Transport::kUdp : proto::Transport::kTcp;
+    parameters.rate = plan.rate.value_or(udp ? kIperf3DefaultUdpRate : BitRate{});
+    parameters.block_bytes = plan.block_bytes.value_or(
+        udp ? default_datagram(control_mss_bytes, max_datagram) : proto::kDefaultBlockBytes);
+}
+
 }  // namespace
 
 proto::Parameters parameters_of(const options::Plan& plan, std::uint32_t control_mss_bytes,
@@ -29,7 +40,7 @@ proto::Parameters parameters_of(const options::Plan& plan, std::uint32_t control
 {
     const bool by_amount = plan.bytes > 0 || plan.blocks > 0;
     proto::Parameters p;
-    p.transport = proto::Transport::kUdp;
+    set_by_transport(p, plan, control_mss_bytes, max_datagram);
     p.omit = plan.omit;
     p.time = plan.duration.value_or(by_amount ? std::chrono::seconds{0} : kDefaultDuration);
     p.bytes = plan.bytes;
@@ -38,8 +49,11 @@ proto::Parameters parameters_of(const options::Plan& plan, std::uint32_t control
     p.reverse = plan.reverse;
     p.bidirectional = plan.bidirectional;
     p.window_bytes = plan.window_bytes;
-    p.block_bytes = plan.block_bytes.value_or(default_datagram(control_mss_bytes, max_datagram));
-    p.rate = plan.rate.value_or(kIperf3DefaultUdpRate);
+    p.congestion = plan.congestion;
+    p.mss_bytes = plan.mss_bytes;
+    p.no_delay = plan.no_delay;
+    p.zerocopy = plan.zerocopy;
+    p.fq_rate = plan.fq_rate;
     p.burst = plan.burst;
     p.tos = plan.tos;
     p.counters_64bit = plan.counters_64bit;
@@ -74,7 +88,7 @@ stats::TestSettings settings_of(const options::Plan& plan, const proto::Paramete
     settings.interval = plan.interval;
     settings.window_bytes = parameters.window_bytes;
     settings.control_mss_bytes = control_mss_bytes;
-    settings.block_from_mss = !settings.server && !plan.block_bytes;
+    settings.block_from_mss = settings.udp && !settings.server && !plan.block_bytes;
     return settings;
 }
 

@@ -13,8 +13,8 @@ namespace dpdkperf::control {
 
 // What a client asks the server for. `control_mss_bytes`: segment size of the control connection, 0
 // if unknown, which is the size of a datagram unless the user chose one, as in iperf3 (3.12,
-// src/iperf_client_api.c), but never more than `max_datagram` holds. `default_streams`: where the
-// user did not say how many.
+// src/iperf_client_api.c), but never more than `max_datagram` holds. TCP uses neither.
+// `default_streams`: where the user did not say how many.
 proto::Parameters parameters_of(const options::Plan& plan, std::uint32_t control_mss_bytes,
     PayloadBytes max_datagram, std::uint32_t default_streams);
 
@@ -23,7 +23,8 @@ stats::TestSettings settings_of(const options::Plan& plan, const proto::Paramete
     const proto::Cookie& cookie, const std::optional<Endpoint>& peer,
     std::uint32_t control_mss_bytes);
 
-// Why datagrams of `bytes` cannot be sent on `interface`; empty if they can.
+// UDP: why datagrams of `bytes` cannot be sent on `interface`; empty if they can. A TCP test's
+// blocks may be longer than a packet.
 std::optional<proto::Failure> check_datagram(
     std::uint64_t bytes, PayloadBytes max_datagram, const std::string& interface);
 

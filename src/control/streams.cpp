@@ -1,6 +1,9 @@
 #include "streams.hpp"
 
+#include "dpdkperf/options/congestion.hpp"
+
 #include <algorithm>
+#include <utility>
 
 namespace dpdkperf::control {
 
@@ -8,8 +11,8 @@ namespace {
 
 using traffic::Direction;
 
-// Datagrams of one direction that reach the limit; 0: there is no limit.
-std::uint64_t limit_in_datagrams(const proto::Parameters& parameters)
+// Datagrams or writes of one direction that reach the limit; 0: there is no limit.
+std::uint64_t limit_in_blocks(const proto::Parameters& parameters)
 {
     if (parameters.omit.count() > 0) {
         return 0;
@@ -21,14 +24,27 @@ std::uint64_t limit_in_datagrams(const proto::Parameters& parameters)
            (parameters.bytes % parameters.block_bytes != 0 ? 1 : 0);
 }
 
-// The part of stream `index`, at least one datagram: 0 would stand for no limit.
-std::uint64_t share(std::uint64_t datagrams, std::uint32_t streams, std::uint32_t index)
+// The part of stream `index`, at least one block: 0 would stand for no limit.
+std::uint64_t share(std::uint64_t blocks, std::uint32_t streams, std::uint32_t index)
 {
-    if (datagrams == 0) {
+    if (blocks == 0) {
         return 0;
     }
-    const std::uint64_t part = datagrams / streams + (index < datagrams % streams ? 1 : 0);
+    const std::uint64_t part = blocks / streams + (index < blocks % streams ? 1 : 0);
     return std::max<std::uint64_t>(part, 1);
+}
+
+// With iperf3, --fq-rate is a second pacer, below -b. Datagrams are paced one by one already, so
+// the lower rate of the two is the same; a TCP connection has the second pacer.
+BitRate stream_rate(const proto::Parameters& parameters)
+{
+    const std::uint64_t rate_bps = parameters.rate.bps();
+    const std::uint64_t cap_bps =
+        parameters.transport == proto::Transport::kUdp ? parameters.fq_rate.bps() : 0;
+    if (cap_bps == 0) {
+        return parameters.rate;
+    }
+    return BitRate::from_bps(rate_bps == 0 ? cap_bps : std::min(rate_bps, cap_bps));
 }
 
 }  // namespace
@@ -49,7 +65,7 @@ std::vector<traffic::StreamSpec> stream_specs(const proto::Parameters& parameter
     std::span<const std::uint16_t> local_ports, std::uint16_t remote_port)
 {
     std::vector<traffic::StreamSpec> specs;
-    const std::uint64_t limit = server ? 0 : limit_in_datagrams(parameters);
+    const std::uint64_t limit = server ? 0 : limit_in_blocks(parameters);
     const std::uint32_t parallel = std::max(parameters.parallel, 1U);
     for (std::uint32_t i = 0; i < parameters.streams(); ++i) {
         traffic::StreamSpec spec;
@@ -61,7 +77,7 @@ std::vector<traffic::StreamSpec> stream_specs(const proto::Parameters& parameter
         spec.filler =
             parameters.repeating_payload ? traffic::Filler::kDigits : traffic::Filler::kRandom;
         spec.tos = parameters.tos;
-        spec.rate = parameters.rate;
+        spec.rate = stream_rate(parameters);
         spec.burst = parameters.burst;
         if (spec.direction == Direction::kSend) {
             spec.max_datagrams = share(limit, parallel, i % parallel);
@@ -69,6 +85,26 @@ std::vector<traffic::StreamSpec> stream_specs(const proto::Parameters& parameter
         specs.push_back(spec);
     }
     return specs;
+}
+
+Result<traffic::TcpSpec> tcp_spec(const proto::Parameters& parameters, const proto::Cookie& cookie)
+{
+    static_assert(proto::Cookie::kSize == traffic::TcpSpec::kCookieBytes);
+    traffic::TcpSpec spec;
+    std::ranges::transform(
+        cookie.bytes, spec.cookie.begin(), [](char c) { return static_cast<std::byte>(c); });
+    spec.mss_bytes = parameters.mss_bytes;
+    spec.window_bytes = parameters.window_bytes;
+    spec.no_delay = parameters.no_delay;
+    spec.max_pacing_rate = parameters.fq_rate;
+    if (!parameters.congestion.empty()) {
+        auto congestion = options::congestion_named(parameters.congestion);
+        if (!congestion) {
+            return std::move(congestion).error();
+        }
+        spec.congestion = *congestion;
+    }
+    return spec;
 }
 
 }  // namespace dpdkperf::control

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "dpdkperf/base/result.hpp"
+#include "dpdkperf/proto/messages.hpp"
 #include "dpdkperf/proto/parameters.hpp"
 #include "dpdkperf/traffic/traffic.hpp"
 
@@ -22,5 +24,10 @@ bool has_direction(const proto::Parameters& parameters, bool server, traffic::Di
 // whose datagrams would not count; a server's senders have none, for only the client ends a test.
 std::vector<traffic::StreamSpec> stream_specs(const proto::Parameters& parameters, bool server,
     std::span<const std::uint16_t> local_ports, std::uint16_t remote_port);
+
+// What the streams of a TCP test have in common. Errors (kUsage): an algorithm of congestion
+// control that we do not have. An iperf3 server warns and uses another one (3.12,
+// src/iperf_server_api.c); its figures then belong to a test that nobody asked for.
+Result<traffic::TcpSpec> tcp_spec(const proto::Parameters& parameters, const proto::Cookie& cookie);
 
 }  // namespace dpdkperf::control

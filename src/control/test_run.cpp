@@ -18,6 +18,10 @@ constexpr auto kPoll = 1ms;
 // A client waits so long for a reply to its hello (iperf 3.12, src/iperf_udp.c).
 constexpr auto kHelloPatience = 30s;
 
+// A TCP connection that is refused is tried again so often, after so long.
+constexpr std::uint32_t kConnectRetries = 2;
+constexpr auto kConnectPause = 100ms;
+
 // A port that has not taken its last packets by then will not.
 constexpr auto kDrainPatience = 2s;
 
@@ -72,14 +76,11 @@ Status TestRun::open()
     if (auto held = hold_ports(); !held) {
         return held;
     }
-    traffic::SessionSpec spec;
-    spec.id = plan_.id;
-    spec.local = path_.local;
-    spec.remote = plan_.peer;
-    spec.next_hop = path_.next_hop;
-    spec.server = plan_.server;
-    spec.streams = specs_;
-    if (auto opened = path_.traffic->open(spec); !opened) {
+    auto spec = session_spec();
+    if (!spec) {
+        return std::move(spec).error();
+    }
+    if (auto opened = path_.traffic->open(*spec); !opened) {
         return opened;
     }
     opened_ = true;
@@ -95,11 +96,32 @@ Status TestRun::open()
     return {};
 }
 
+Result<traffic::SessionSpec> TestRun::session_spec() const
+{
+    traffic::SessionSpec spec;
+    spec.id = plan_.id;
+    spec.local = path_.local;
+    spec.remote = plan_.peer;
+    spec.next_hop = path_.next_hop;
+    spec.server = plan_.server;
+    spec.streams = specs_;
+    if (tcp()) {
+        auto common = tcp_spec(plan_.parameters, plan_.cookie);
+        if (!common) {
+            return std::move(common).error();
+        }
+        spec.tcp = *common;
+    }
+    return spec;
+}
+
+// A TCP server's port is held by the socket that the control connection came to.
 Status TestRun::hold_ports()
 {
     const std::uint32_t streams = plan_.parameters.streams();
     std::vector<std::uint16_t> ports(streams, plan_.port);
-    for (std::uint32_t i = 0; i < (plan_.server ? 1 : streams); ++i) {
+    const std::uint32_t of_server = tcp() ? 0 : 1;
+    for (std::uint32_t i = 0; i < (plan_.server ? of_server : streams); ++i) {
         auto placeholder = hold_port(i);
         if (!placeholder) {
             return std::move(placeholder).error();
@@ -117,18 +139,21 @@ Status TestRun::hold_ports()
 Result<host::PlaceholderSocket> TestRun::hold_port(std::uint32_t index) const
 {
     if (plan_.server) {
-        return host::PlaceholderSocket::bind({path_.local, plan_.port}, path_.interface_index);
+        return host::PlaceholderSocket::bind(
+            {path_.local, plan_.port}, path_.interface_index, protocol());
     }
     if (plan_.client_port) {
         // As iperf3 does with several streams (3.12, src/iperf_client_api.c).
         const auto port = static_cast<std::uint16_t>(*plan_.client_port + index);
-        return host::PlaceholderSocket::bind({path_.local, port}, path_.interface_index);
+        return host::PlaceholderSocket::bind(
+            {path_.local, port}, path_.interface_index, protocol());
     }
     const Endpoint remote{plan_.peer, plan_.port};
     // What does not suit is held until one does, so that the kernel proposes others.
     std::vector<host::PlaceholderSocket> unsuited;
     for (;;) {
-        auto held = host::PlaceholderSocket::bind({path_.local, 0}, path_.interface_index);
+        auto held =
+            host::PlaceholderSocket::bind({path_.local, 0}, path_.interface_index, protocol());
         if (!held || unsuited.size() == kPortTries ||
             path_.traffic->suits({path_.local, held->port()}, remote, index)) {
             return held;
@@ -141,27 +166,32 @@ Status TestRun::claim_flows()
 {
     const Endpoint remote{plan_.peer, plan_.port};
     if (plan_.server) {
-        return path_.steering->claim_peer(
-            host::IpProtocol::kUdp, {path_.local, plan_.port}, plan_.peer);
+        admitting_ = true;
+        return path_.steering->claim_peer(protocol(), {path_.local, plan_.port}, plan_.peer);
     }
     for (const traffic::StreamSpec& spec : specs_) {
         const Endpoint local{path_.local, spec.local_port};
-        if (auto s = path_.steering->claim_flow(host::IpProtocol::kUdp, local, remote); !s) {
+        if (auto s = path_.steering->claim_flow(protocol(), local, remote); !s) {
             return s;
         }
+        flows_.emplace_back(local.port, remote.port);
     }
     return {};
 }
 
 void TestRun::release_flows()
 {
-    if (plan_.server) {
-        return path_.steering->release_peer(
-            host::IpProtocol::kUdp, {path_.local, plan_.port}, plan_.peer);
+    stop_admitting();
+    for (const auto& [local, remote] : flows_) {
+        path_.steering->release_flow(protocol(), {path_.local, local}, {plan_.peer, remote});
     }
-    for (const traffic::StreamSpec& spec : specs_) {
-        path_.steering->release_flow(
-            host::IpProtocol::kUdp, {path_.local, spec.local_port}, {plan_.peer, plan_.port});
+}
+
+// A server that expects no more streams.
+void TestRun::stop_admitting()
+{
+    if (std::exchange(admitting_, false)) {
+        path_.steering->release_peer(protocol(), {path_.local, plan_.port}, plan_.peer);
     }
 }
 
@@ -170,7 +200,8 @@ void TestRun::say_next_hello()
     path_.traffic->say_hello(plan_.id, hello_);
     end_timer_.after(kHelloPatience, [this] {
         // 30 s without a datagram; iperf3 reports the socket's EAGAIN.
-        fail({IperfError::kStreamRead, EAGAIN, {}});
+        fail(tcp() ? proto::Failure{IperfError::kStreamConnect, ETIMEDOUT, {}}
+                   : proto::Failure{IperfError::kStreamRead, EAGAIN, {}});
     });
     await_streams();
 }
@@ -181,16 +212,33 @@ void TestRun::await_streams()
     if (status.open_streams == specs_.size()) {
         end_timer_.cancel();
         report_connections();
+        if (tcp()) {
+            stop_admitting();
+        }
         return events_.streams_open();
     }
     if (!plan_.server && status.streams[hello_].refused) {
-        return fail({IperfError::kStreamRead, 0, "no iperf3 server answered the hello"});
+        return on_refused();
     }
     if (!plan_.server && status.streams[hello_].open) {
         ++hello_;
+        refusals_ = 0;
         return say_next_hello();
     }
     open_timer_.after(kPoll, [this] { await_streams(); });
+}
+
+// iperf3's server opens its listening socket anew for a client with -w, -M or -N, and for that
+// moment refuses connections (3.12, src/iperf_tcp.c, iperf_tcp_listen).
+void TestRun::on_refused()
+{
+    if (!tcp()) {
+        return fail({IperfError::kStreamRead, 0, "no iperf3 server answered the hello"});
+    }
+    if (++refusals_ > kConnectRetries) {
+        return fail({IperfError::kStreamConnect, ECONNREFUSED, {}});
+    }
+    open_timer_.after(kConnectPause, [this] { say_next_hello(); });
 }
 
 void TestRun::report_connections()
@@ -198,8 +246,12 @@ void TestRun::report_connections()
     const auto status = path_.traffic->status(plan_.id);
     std::vector<stats::Connection> connections;
     for (std::size_t i = 0; i < specs_.size(); ++i) {
-        connections.push_back({names_[i].socket, {path_.local, specs_[i].local_port},
-            {plan_.peer, status.streams[i].remote_port}});
+        const std::uint16_t remote_port = status.streams[i].remote_port;
+        connections.push_back(
+            {names_[i].socket, {path_.local, specs_[i].local_port}, {plan_.peer, remote_port}});
+        if (plan_.server && tcp()) {  // its SYN has claimed it
+            flows_.emplace_back(specs_[i].local_port, remote_port);
+        }
     }
     sink_.connected(connections);
 }

@@ -5,6 +5,7 @@
 #include "dpdkperf/control/data_path.hpp"
 #include "dpdkperf/control/path_watch.hpp"
 #include "dpdkperf/host/placeholder.hpp"
+#include "dpdkperf/proto/messages.hpp"
 #include "dpdkperf/proto/parameters.hpp"
 #include "dpdkperf/proto/results.hpp"
 #include "dpdkperf/stats/reports.hpp"
@@ -13,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace dpdkperf::control {
@@ -22,6 +24,7 @@ struct RunPlan {
     traffic::SessionId id = 1;
     bool server = false;
     proto::Parameters parameters;
+    proto::Cookie cookie;
     IpAddress peer;
     std::uint16_t port = 0;                    // the server's
     std::optional<std::uint16_t> client_port;  // --cport, of the first stream
@@ -69,12 +72,20 @@ public:
     [[nodiscard]] stats::Summary summary(const proto::Results* peer) const;
 
 private:
+    [[nodiscard]] bool tcp() const { return plan_.parameters.transport == proto::Transport::kTcp; }
+    [[nodiscard]] host::IpProtocol protocol() const
+    {
+        return tcp() ? host::IpProtocol::kTcp : host::IpProtocol::kUdp;
+    }
+    Result<traffic::SessionSpec> session_spec() const;
     Status hold_ports();
     Result<host::PlaceholderSocket> hold_port(std::uint32_t index) const;
     Status claim_flows();
     void release_flows();
     void watch_path();
+    void stop_admitting();
     void say_next_hello();
+    void on_refused();
     void await_streams();
     void report_connections();
     void housekeeping();
@@ -102,9 +113,11 @@ private:
     std::vector<StreamName> names_;
     std::vector<host::PlaceholderSocket> placeholders_;
     std::vector<traffic::StreamSpec> specs_;
-    bool claimed_ = false, opened_ = false, closed_ = false;
+    bool claimed_ = false, admitting_ = false, opened_ = false, closed_ = false;
     std::uint64_t stray_before_ = 0;
-    std::uint32_t hello_ = 0;  // client: the stream whose reply is awaited
+    std::vector<std::pair<std::uint16_t, std::uint16_t>> flows_;  // local and remote port
+    std::uint32_t hello_ = 0;     // client: the stream whose reply is awaited
+    std::uint32_t refusals_ = 0;  // of that stream's SYN, so far
 
     std::optional<Moment> start_;
     CpuClock cpu_;

@@ -3,6 +3,8 @@
 #include "streams.hpp"
 #include "test_run.hpp"
 
+#include <algorithm>
+
 namespace dpdkperf::control {
 
 namespace {
@@ -149,8 +151,10 @@ bool TestRun::limit_is_reached() const
     const bool senders_are_done = sends && p.omit.count() == 0 && !status.sending;
     const PayloadBytes sent = status.sent - account_.omitted_sent();
     const std::uint64_t sent_blocks = sent.value / p.block_bytes;
+    const std::uint64_t received_blocks =
+        tcp() ? status.received.value / p.block_bytes : status.datagrams_received;
     return senders_are_done || (p.bytes > 0 && std::max(sent, status.received).value >= p.bytes) ||
-           (p.blocks > 0 && std::max(sent_blocks, status.datagrams_received) >= p.blocks);
+           (p.blocks > 0 && std::max(sent_blocks, received_blocks) >= p.blocks);
 }
 
 void TestRun::watch_path()
@@ -192,8 +196,15 @@ std::optional<proto::Failure> TestRun::find_trouble()
                 path_.interface +
                 ", where nobody listens: its RSS spreads flows over more queues than are ours"};
     }
-    if (running_ && data_is_missing(path_.traffic->status(plan_.id))) {
+    if (!running_) {
+        return {};
+    }
+    const auto status = path_.traffic->status(plan_.id);
+    if (data_is_missing(status)) {
         return proto::Failure{IperfError::kNoData, 0, {}};
+    }
+    if (std::ranges::any_of(status.streams, &traffic::StreamStatus::ended)) {
+        return proto::Failure{IperfError::kStreamRead, ECONNRESET, {}};
     }
     return {};
 }

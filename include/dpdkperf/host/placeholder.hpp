@@ -2,19 +2,21 @@
 
 #include "dpdkperf/base/address.hpp"
 #include "dpdkperf/base/result.hpp"
+#include "dpdkperf/host/steering.hpp"
 #include "dpdkperf/host/unique_fd.hpp"
 
 #include <cstdint>
 
 namespace dpdkperf::host {
 
-// Holds a UDP port in the kernel for a flow of the data plane: nobody else can have it, and the
-// kernel does not answer "port unreachable" should a packet slip through. Never read.
+// Holds a port in the kernel for a flow of the data plane: nobody else can have it, and the kernel
+// does not answer "port unreachable" should a datagram slip through. Never read.
 class PlaceholderSocket {
 public:
     // Port 0: the kernel chooses. A link-local IPv6 address needs its interface. Errors: kBusy,
     // kNotFound if the address is not ours, kPermission for ports below 1024.
-    static Result<PlaceholderSocket> bind(const Endpoint& local, std::uint32_t interface_index = 0);
+    static Result<PlaceholderSocket> bind(const Endpoint& local, std::uint32_t interface_index = 0,
+        IpProtocol protocol = IpProtocol::kUdp);
 
     [[nodiscard]] std::uint16_t port() const { return port_; }
     [[nodiscard]] int fd() const { return socket_.get(); }

@@ -24,9 +24,50 @@ TEST(Settings, DatagramsAreAsLongAsASegmentUnlessTheUserSays)
     };
     for (const Case& c : cases) {
         options::Plan plan;
+        plan.protocol = options::Protocol::kUdp;
         plan.block_bytes = c.wanted;
         EXPECT_EQ(parameters_of(plan, c.mss, {c.max}, 1).block_bytes, c.bytes);
     }
+}
+
+TEST(Settings, OfATcpTestNeverComeFromTheSegmentSize)
+{
+    options::Plan plan;
+    proto::Parameters p = parameters_of(plan, 1448, {1472}, 1);
+    EXPECT_EQ(p.transport, proto::Transport::kTcp);
+    EXPECT_EQ(p.block_bytes, 131'072U);
+    EXPECT_EQ(p.rate, BitRate{});  // unlimited
+    EXPECT_FALSE(settings_of(plan, p, {}, {}, 1448).block_from_mss);
+    EXPECT_FALSE(settings_of(plan, p, {}, {}, 1448).udp);
+
+    plan.block_bytes = 1 << 20;
+    EXPECT_EQ(parameters_of(plan, 1448, {1472}, 1).block_bytes, 1U << 20);
+
+    plan = {};
+    plan.protocol = options::Protocol::kUdp;
+    p = parameters_of(plan, 1448, {1472}, 1);
+    EXPECT_EQ(p.rate, kIperf3DefaultUdpRate);
+    EXPECT_TRUE(settings_of(plan, p, {}, {}, 1448).block_from_mss);
+}
+
+TEST(Settings, WishesForTcpReachTheServer)
+{
+    options::Plan plan;
+    plan.congestion = "reno";
+    plan.mss_bytes = 1400;
+    plan.no_delay = true;
+    plan.zerocopy = true;
+    plan.fq_rate = BitRate::from_gbps(3);
+    plan.rate = BitRate::from_gbps(2);
+    plan.window_bytes = 1 << 20;
+    const proto::Parameters p = parameters_of(plan, 1448, {1472}, 1);
+    EXPECT_EQ(p.congestion, "reno");
+    EXPECT_EQ(p.mss_bytes, 1400U);
+    EXPECT_TRUE(p.no_delay);
+    EXPECT_TRUE(p.zerocopy);
+    EXPECT_EQ(p.fq_rate, BitRate::from_gbps(3));
+    EXPECT_EQ(p.rate, BitRate::from_gbps(2));
+    EXPECT_EQ(p.window_bytes, 1U << 20);
 }
 
 TEST(Settings, AnAmountReplacesTheDuration)

@@ -1,6 +1,8 @@
 #include "streams.hpp"
 
+#include <array>
 #include <numeric>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -100,6 +102,78 @@ TEST(Streams, CarryWhatWasAgreed)
     EXPECT_EQ(spec.tos, 0xb8);
     EXPECT_EQ(spec.rate, BitRate::from_gbps(10));
     EXPECT_EQ(spec.burst, 32U);
+}
+
+TEST(Streams, OfUdpArePacedToTheLowerOfTheTwoRates)
+{
+    struct Case {
+        std::uint64_t rate, fq_rate, udp, tcp;
+    };
+    for (const Case& c :
+        {Case{5, 0, 5, 5}, {5, 3, 3, 5}, {5, 9, 5, 5}, {0, 3, 3, 0}, {0, 0, 0, 0}}) {
+        proto::Parameters p = parameters(1);
+        p.rate = BitRate::from_gbps(c.rate);
+        p.fq_rate = BitRate::from_gbps(c.fq_rate);
+        const std::vector<std::uint16_t> ports{1};
+        EXPECT_EQ(stream_specs(p, false, ports, 0)[0].rate, BitRate::from_gbps(c.udp));
+        p.transport = proto::Transport::kTcp;
+        EXPECT_EQ(stream_specs(p, false, ports, 0)[0].rate, BitRate::from_gbps(c.tcp));
+    }
+}
+
+TEST(Streams, OfTcpAreLimitedInWrites)
+{
+    proto::Parameters p;
+    p.parallel = 2;
+    p.bytes = 3 * p.block_bytes - 1;
+    const std::vector<std::uint16_t> ports{1, 2};
+    const auto specs = stream_specs(p, false, ports, 5201);
+    EXPECT_EQ(specs[0].datagram.value, 131'072U);
+    EXPECT_EQ(specs[0].max_datagrams, 2U);
+    EXPECT_EQ(specs[1].max_datagrams, 1U);
+}
+
+TEST(TcpSpec, CarriesWhatWasAgreed)
+{
+    proto::Parameters p;
+    p.mss_bytes = 1400;
+    p.window_bytes = 4 << 20;
+    p.no_delay = true;
+    p.congestion = "reno";
+    p.fq_rate = BitRate::from_gbps(12);
+    const auto spec = tcp_spec(p, {});
+    ASSERT_TRUE(spec);
+    EXPECT_EQ(spec->mss_bytes, 1400U);
+    EXPECT_EQ(spec->window_bytes, 4U << 20);
+    EXPECT_TRUE(spec->no_delay);
+    EXPECT_EQ(spec->congestion, traffic::Congestion::kReno);
+    EXPECT_EQ(spec->max_pacing_rate, BitRate::from_gbps(12));
+}
+
+TEST(TcpSpec, HasTheCookieAsOnTheWire)
+{
+    const std::array<std::uint8_t, proto::Cookie::kSize - 1> random{1, 2, 3};
+    const auto cookie = proto::Cookie::from_random(random);
+    const auto spec = tcp_spec({}, cookie);
+    ASSERT_TRUE(spec);
+    std::string sent;
+    for (const std::byte byte : spec->cookie) {
+        sent += static_cast<char>(byte);
+    }
+    EXPECT_EQ(sent, std::string{cookie.text()} + '\0');
+}
+
+TEST(TcpSpec, KnowsTwoAlgorithms)
+{
+    proto::Parameters p;
+    EXPECT_EQ(tcp_spec(p, {})->congestion, traffic::Congestion::kCubic);
+    p.congestion = "cubic";
+    EXPECT_EQ(tcp_spec(p, {})->congestion, traffic::Congestion::kCubic);
+    p.congestion = "bbr";
+    const auto spec = tcp_spec(p, {});
+    ASSERT_FALSE(spec);
+    EXPECT_EQ(spec.error().message, "unable to set TCP_CONGESTION: Supplied congestion control "
+                                    "algorithm not supported on this host");
 }
 
 }  // namespace
