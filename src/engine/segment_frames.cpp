@@ -19,60 +19,95 @@ SegmentFrames::~SegmentFrames()
 
 bool SegmentFrames::ready(const ports::QueuePair& queue) noexcept
 {
-    if (spare_count_ < kMostPackets) {
-        const unsigned wanted = kSpares - spare_count_;
-        if (rte_pktmbuf_alloc_bulk(queue.pool, &spares_[spare_count_], wanted) == 0) {
-            spare_count_ = kSpares;
-        }
+    starved_ = false;
+    return cut_.writer == nullptr && end_ < kCapacity && take_spares(queue);
+}
+
+bool SegmentFrames::take_spares(const ports::QueuePair& queue) noexcept
+{
+    if (spare_count_ == 0) {
+        starved_ = rte_pktmbuf_alloc_bulk(queue.pool, spares_.data(), kSpares) != 0;
+        spare_count_ = starved_ ? 0 : kSpares;
     }
-    return !full() && spare_count_ >= kMostPackets;
+    return spare_count_ > 0;
+}
+
+void SegmentFrames::add(const tcp::Segment& segment, const TcpFrameWriter& writer,
+    const tcp::StreamContent* content, const ports::QueuePair& queue) noexcept
+{
+    cut_ = {segment, &writer, content, 0};
+    cut(queue);
+}
+
+void SegmentFrames::forget(const TcpFrameWriter& writer) noexcept
+{
+    if (cut_.writer == &writer) {
+        cut_.writer = nullptr;
+    }
+}
+
+void SegmentFrames::cut(const ports::QueuePair& queue) noexcept
+{
+    while (cut_.writer != nullptr && end_ < kCapacity && take_spares(queue)) {
+        cut_packet();
+    }
 }
 
 // PSH and FIN belong to the last packet of a segment that is cut, CWR to the first.
-void SegmentFrames::add(const tcp::Segment& segment, const TcpFrameWriter& writer,
-    const tcp::StreamContent* content) noexcept
+void SegmentFrames::cut_packet() noexcept
 {
+    const tcp::Segment& segment = cut_.segment;
+    const std::uint32_t bytes =
+        std::min(segment.payload_bytes - cut_.done, segment.packet_payload_bytes);
+    const bool last = cut_.done + bytes == segment.payload_bytes;
     TcpHeader header = segment.header;
-    std::uint32_t done = 0;
-    do {
-        const std::uint32_t bytes =
-            std::min(segment.payload_bytes - done, segment.packet_payload_bytes);
-        const bool last = done + bytes == segment.payload_bytes;
-        header.flags = segment.header.flags;
-        header.flags &= static_cast<std::uint8_t>(last ? 0xff : ~(kTcpPsh | kTcpFin));
-        header.flags &= static_cast<std::uint8_t>(done == 0 ? 0xff : ~kTcpCwr);
-        add_packet(header, writer, content, segment.stream_offset + done, bytes, segment.ecn);
-        header.sequence += bytes;
-        done += bytes;
-    } while (done < segment.payload_bytes);
+    header.sequence += cut_.done;
+    header.flags &= static_cast<std::uint8_t>(last ? 0xff : ~(kTcpPsh | kTcpFin));
+    header.flags &= static_cast<std::uint8_t>(cut_.done == 0 ? 0xff : ~kTcpCwr);
+    rte_mbuf* const mbuf = spares_[--spare_count_];
+    fill(*mbuf, header, bytes);
+    frames_[end_++] = mbuf;
+    cut_.done += bytes;
+    if (last) {
+        cut_.writer = nullptr;
+    }
 }
 
-void SegmentFrames::add_packet(const TcpHeader& header, const TcpFrameWriter& writer,
-    const tcp::StreamContent* content, std::uint64_t offset, std::uint32_t bytes, Ecn ecn) noexcept
+void SegmentFrames::fill(
+    rte_mbuf& mbuf, const TcpHeader& header, std::uint32_t bytes) const noexcept
 {
-    rte_mbuf* const mbuf = spares_[--spare_count_];
-    tags_.of(*mbuf) = 0;
-    auto* const frame = rte_pktmbuf_mtod(mbuf, std::byte*);
-    const TcpFrameHeader written = writer.write(
-        std::span<std::byte, kMaxTcpFrameHeader>{frame, kMaxTcpFrameHeader}, header, bytes, ecn);
+    tags_.of(mbuf) = 0;
+    auto* const frame = rte_pktmbuf_mtod(&mbuf, std::byte*);
+    const TcpFrameHeader written =
+        cut_.writer->write(std::span<std::byte, kMaxTcpFrameHeader>{frame, kMaxTcpFrameHeader},
+            header, bytes, cut_.segment.ecn);
     ChecksumSum sum = written.sum;
     if (bytes > 0) {
-        sum += content->sum(offset, bytes);
+        const std::uint64_t offset = cut_.segment.stream_offset + cut_.done;
+        sum += cut_.content->sum(offset, bytes);
         std::byte* to = frame + written.size_bytes;
         for (std::uint32_t copied = 0; copied < bytes;) {
-            const auto piece = content->piece(offset + copied, bytes - copied);
+            const auto piece = cut_.content->piece(offset + copied, bytes - copied);
             std::memcpy(to + copied, piece.data(), piece.size());
             copied += static_cast<std::uint32_t>(piece.size());
         }
     }
     const std::uint16_t checksum = finish(sum);
     std::memcpy(frame + written.checksum_offset, &checksum, sizeof checksum);
-    mbuf->data_len = static_cast<std::uint16_t>(written.size_bytes + bytes);
-    mbuf->pkt_len = mbuf->data_len;
-    frames_[end_++] = mbuf;
+    mbuf.data_len = static_cast<std::uint16_t>(written.size_bytes + bytes);
+    mbuf.pkt_len = mbuf.data_len;
 }
 
 void SegmentFrames::send(const ports::QueuePair& queue) noexcept
+{
+    offer(queue);
+    while (begin_ == end_ && cut_.writer != nullptr && take_spares(queue)) {
+        cut(queue);
+        offer(queue);
+    }
+}
+
+void SegmentFrames::offer(const ports::QueuePair& queue) noexcept
 {
     while (begin_ != end_) {
         const std::uint32_t most = std::min<std::uint32_t>(end_ - begin_, queue.burst);

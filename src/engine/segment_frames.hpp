@@ -18,33 +18,42 @@ namespace dpdkperf::engine {
 // and loses nothing.
 class SegmentFrames {
 public:
-    // Packets that one segment may be cut into, at most.
-    static constexpr std::uint32_t kMostPackets = 32;
-
     explicit SegmentFrames(const TagField& tags) : tags_{tags} {}
     SegmentFrames(const SegmentFrames&) = delete;
     SegmentFrames& operator=(const SegmentFrames&) = delete;
     ~SegmentFrames();
 
-    [[nodiscard]] bool empty() const noexcept { return begin_ == end_; }
-
-    // No room for a whole segment: the NIC is behind.
-    [[nodiscard]] bool full() const noexcept { return kCapacity - end_ < kMostPackets; }
-
-    // Room and mbufs for a whole segment. False: full(), or the pool is empty.
+    // Room and an mbuf for the beginning of a segment, and the last one is cut. False: the NIC is
+    // behind, or the pool is empty.
     bool ready(const ports::QueuePair& queue) noexcept;
+    // The pool had no mbuf when ready() asked for some.
+    [[nodiscard]] bool starved() const noexcept { return starved_; }
 
-    // Requires ready(). The payload comes from `content`, which may be null where there is none.
+    // Requires ready(). What there is no room for now is cut in send(), so `writer` and `content`
+    // stay until forget(). `content` may be null where there is no payload.
     void add(const tcp::Segment& segment, const wire::TcpFrameWriter& writer,
-        const tcp::StreamContent* content) noexcept;
+        const tcp::StreamContent* content, const ports::QueuePair& queue) noexcept;
+
+    // The rest of a segment with this writer, if there is one, is not sent.
+    void forget(const wire::TcpFrameWriter& writer) noexcept;
 
     // Offers everything to the NIC.
     void send(const ports::QueuePair& queue) noexcept;
 
 private:
-    void add_packet(const wire::TcpHeader& header, const wire::TcpFrameWriter& writer,
-        const tcp::StreamContent* content, std::uint64_t offset, std::uint32_t bytes,
-        wire::Ecn ecn) noexcept;
+    // A segment of which a part has become frames.
+    struct Cut {
+        tcp::Segment segment;
+        const wire::TcpFrameWriter* writer = nullptr;  // null: there is none
+        const tcp::StreamContent* content = nullptr;
+        std::uint32_t done = 0;  // payload bytes
+    };
+
+    bool take_spares(const ports::QueuePair& queue) noexcept;
+    void cut(const ports::QueuePair& queue) noexcept;
+    void cut_packet() noexcept;
+    void fill(rte_mbuf& mbuf, const wire::TcpHeader& header, std::uint32_t bytes) const noexcept;
+    void offer(const ports::QueuePair& queue) noexcept;
 
     static constexpr std::uint32_t kCapacity = 128;
     static constexpr std::uint32_t kSpares = 64;
@@ -54,6 +63,8 @@ private:
     std::uint32_t begin_ = 0, end_ = 0;
     std::array<rte_mbuf*, kSpares> spares_{};  // taken from the pool, not yet filled
     std::uint32_t spare_count_ = 0;
+    bool starved_ = false;
+    Cut cut_;
 };
 
 }  // namespace dpdkperf::engine

@@ -10,6 +10,9 @@ namespace dpdkperf::engine {
 
 namespace {
 
+// What a stream sends before it is the next one's turn.
+constexpr std::uint32_t kMostBurstBytes = 48'000;
+
 tcp::Algorithm algorithm_of(traffic::Congestion congestion)
 {
     return congestion == traffic::Congestion::kReno ? tcp::Algorithm::kReno
@@ -60,10 +63,7 @@ tcp::Settings TcpWorker::settings_of(const TcpStream& stream, Moment now) const 
     settings.no_delay = spec.no_delay;
     settings.congestion = algorithm_of(spec.congestion);
     settings.max_pacing_rate = spec.max_pacing_rate;
-    // A burst must not be cut into more packets than there is room for.
-    constexpr std::uint32_t kLargestHeaders = wire::kIpv6Size + wire::kMaxTcpSize;
-    settings.max_burst_bytes = std::min<std::uint32_t>(
-        SegmentFrames::kMostPackets * (mtu_bytes_ - kLargestHeaders), 65'535 - kLargestHeaders);
+    settings.max_burst_bytes = kMostBurstBytes;
     settings.kept_prefix_bytes = static_cast<std::uint32_t>(stream.received_prefix());
     return settings;
 }
@@ -164,9 +164,10 @@ void TcpWorker::send_reset(TcpStream& stream, Moment now) noexcept
         return;
     }
     stream.connection.abort(now);
+    frames_.forget(*stream.writer);
     tcp::Segment reset;
     if (frames_.ready(queue_) && stream.connection.next_segment(now, reset)) {
-        frames_.add(reset, *stream.writer, nullptr);
+        frames_.add(reset, *stream.writer, nullptr, queue_);
     }
     frames_.send(queue_);
 }

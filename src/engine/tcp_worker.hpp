@@ -61,6 +61,7 @@ private:
     void own(TcpStream& stream, const Mac& next_hop) noexcept;
     [[nodiscard]] tcp::Settings settings_of(const TcpStream& stream, Moment now) const noexcept;
     void offer_paced(TcpStream& stream, std::uint64_t now_tsc) noexcept;
+    void note_starved() noexcept;
     void pump(TcpStream& stream, Moment now) noexcept;
     void send_reset(TcpStream& stream, Moment now) noexcept;
     void note_state(TcpStream& stream, Moment now) noexcept;

@@ -74,11 +74,12 @@ void TcpWorker::transmit(std::uint64_t now_tsc, Moment now) noexcept
 {
     frames_.send(queue_);
     for (std::size_t tried = 0; tried < count_; ++tried) {
-        if (frames_.full()) {
+        if (!frames_.ready(queue_)) {
             frames_.send(queue_);
-        }
-        if (frames_.full()) {
-            return;  // the NIC is behind; it goes on with this stream
+            if (!frames_.ready(queue_)) {
+                note_starved();
+                return;  // it goes on with this stream
+            }
         }
         TcpStream& stream = *streams_[next_];
         next_ = next_ + 1 < count_ ? next_ + 1 : 0;
@@ -90,6 +91,14 @@ void TcpWorker::transmit(std::uint64_t now_tsc, Moment now) noexcept
         }
     }
     frames_.send(queue_);
+}
+
+// An mbuf was wanted and there was none.
+void TcpWorker::note_starved() noexcept
+{
+    if (frames_.starved()) {
+        streams_[next_]->session->pool_empty.fetch_add(1, std::memory_order_relaxed);
+    }
 }
 
 // As an application that blocks in write() while a whole block has not left. The rest of the last
@@ -115,7 +124,6 @@ void TcpWorker::offer_paced(TcpStream& stream, std::uint64_t now_tsc) noexcept
 void TcpWorker::pump(TcpStream& stream, Moment now) noexcept
 {
     if (!frames_.ready(queue_)) {
-        stream.session->pool_empty.fetch_add(frames_.full() ? 0 : 1, std::memory_order_relaxed);
         return;
     }
     tcp::Segment segment;
@@ -126,7 +134,7 @@ void TcpWorker::pump(TcpStream& stream, Moment now) noexcept
         return;
     }
     const auto& content = stream.session->content;
-    frames_.add(segment, *stream.writer, content ? &*content : nullptr);
+    frames_.add(segment, *stream.writer, content ? &*content : nullptr, queue_);
     const std::uint64_t end = segment.stream_offset + segment.payload_bytes;
     if (segment.payload_bytes > 0 && end > stream.sent_end) {
         stream.sent_end = end;
