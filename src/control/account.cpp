@@ -64,11 +64,64 @@ stats::Transfer transfer_between(
     return transfer;
 }
 
-Account::Account(std::span<const StreamName> streams)
+void TcpRecord::add(const Snapshot& snapshot)
+{
+    const bool first = count_++ == 0;
+    const std::uint64_t rtt = snapshot.rtt_us;
+    total_.max_cwnd_bytes = std::max(total_.max_cwnd_bytes, snapshot.cwnd_bytes);
+    total_.max_peer_window_bytes =
+        std::max(total_.max_peer_window_bytes, snapshot.peer_window_bytes);
+    total_.max_rtt_us = std::max(total_.max_rtt_us, rtt);
+    total_.min_rtt_us = first ? rtt : std::min(total_.min_rtt_us, rtt);
+    sum_of_rtts_us_ += rtt;
+}
+
+stats::TcpTotal TcpRecord::total(std::int64_t retransmits) const
+{
+    stats::TcpTotal total = total_;
+    total.retransmits = retransmits;
+    total.mean_rtt_us = count_ == 0 ? 0 : sum_of_rtts_us_ / count_;
+    return total;
+}
+
+Account::Account(std::span<const StreamName> streams, bool tcp) : tcp_{tcp}
 {
     for (const StreamName& name : streams) {
-        streams_.push_back({name, {}, {}});
+        streams_.push_back({name, {}, {}, {}});
     }
+}
+
+// The interval that ends at `to`.
+stats::Transfer Account::record(Stream& stream, const Snapshot& to) const
+{
+    auto transfer = transfer_between(stream.name, stream.last, to, stream.base.at);
+    if (tcp_ && stream.name.sender) {
+        transfer.tcp = {signed_of(to.retransmits) - signed_of(stream.last.retransmits),
+            to.cwnd_bytes, to.peer_window_bytes, to.rtt_us, to.rttvar_us, to.path_mtu_bytes};
+        stream.record.add(to);
+    }
+    stream.last = to;
+    return transfer;
+}
+
+std::int64_t Account::retransmits(const Stream& stream) const
+{
+    return signed_of(stream.last.retransmits) - signed_of(stream.base.retransmits);
+}
+
+std::optional<stats::TcpTotal> Account::tcp_total(
+    const Stream& stream, const proto::StreamResult* theirs) const
+{
+    if (!tcp_) {
+        return {};
+    }
+    if (stream.name.sender) {
+        return stream.record.total(retransmits(stream));
+    }
+    if (theirs == nullptr || theirs->retransmits < 0) {
+        return {};
+    }
+    return stats::TcpTotal{.retransmits = theirs->retransmits};
 }
 
 std::optional<stats::IntervalReport> Account::pass(
@@ -82,9 +135,7 @@ std::optional<stats::IntervalReport> Account::pass(
     for (std::size_t i = 0; i < streams_.size(); ++i) {
         Stream& stream = streams_[i];
         if (report) {
-            report->streams.push_back(
-                transfer_between(stream.name, stream.last, snapshots[i], stream.base.at));
-            stream.last = snapshots[i];
+            report->streams.push_back(record(stream, snapshots[i]));
         }
         if (edge.ends_omit) {
             stream.base = stream.last = snapshots[i];
@@ -105,11 +156,10 @@ std::optional<stats::IntervalReport> Account::end(
         Stream& stream = streams_[i];
         Snapshot last = snapshots[i];
         last.at = std::max(std::min(last.at, end), stream.last.at);
-        const auto transfer = transfer_between(stream.name, stream.last, last, stream.base.at);
+        const auto transfer = record(stream, last);
         something = something || transfer.bytes.value > 0;
         long_enough = long_enough || (transfer.end - transfer.start) * 10 >= interval;
         report.streams.push_back(transfer);
-        stream.last = last;
     }
     if (interval.count() == 0 || !(something || long_enough)) {
         return {};
@@ -152,10 +202,11 @@ proto::Results Account::results(const stats::CpuUse& cpu) const
         result.omitted_packets = signed_of(stream.base.packets);
         result.start_time_s = 0;
         result.end_time_s = seconds(total.time);
-        results.streams.push_back(result);
         if (stream.name.sender) {
-            results.sender_has_retransmits = 0;
+            results.sender_has_retransmits = tcp_ ? 1 : 0;
+            result.retransmits = tcp_ ? retransmits(stream) : result.retransmits;
         }
+        results.streams.push_back(result);
     }
     return results;
 }
@@ -191,6 +242,7 @@ std::vector<stats::StreamTotal> Account::totals(const proto::Results* peer) cons
             total.arrived = stream.last.arrived - stream.base.arrived;
             total.duplicates = stream.last.duplicates - stream.base.duplicates;
         }
+        total.tcp = tcp_total(stream, theirs);
         totals.push_back(total);
     }
     return totals;

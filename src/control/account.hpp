@@ -23,11 +23,22 @@ struct StreamName {
 stats::Transfer transfer_between(const StreamName& stream, const stats::Snapshot& from,
     const stats::Snapshot& to, std::chrono::nanoseconds zero);
 
+// What a TCP sender's snapshots say of all its intervals.
+class TcpRecord {
+public:
+    void add(const stats::Snapshot& snapshot);
+    [[nodiscard]] stats::TcpTotal total(std::int64_t retransmits) const;
+
+private:
+    stats::TcpTotal total_;
+    std::uint64_t sum_of_rtts_us_ = 0, count_ = 0;
+};
+
 // Turns the snapshots of a test into its reports. Pure: snapshots come in, in the order of the
 // edges, one per stream; numbers come out.
 class Account {
 public:
-    explicit Account(std::span<const StreamName> streams);
+    Account(std::span<const StreamName> streams, bool tcp);
 
     // All streams have passed `edge`. A report if an interval ends there.
     std::optional<stats::IntervalReport> pass(
@@ -56,11 +67,17 @@ private:
         StreamName name;
         stats::Snapshot base;  // where counting began
         stats::Snapshot last;  // where the current interval began, or the end
+        TcpRecord record;      // TCP sender
     };
 
     [[nodiscard]] stats::SideTotal own_total(const Stream& stream) const;
+    stats::Transfer record(Stream& stream, const stats::Snapshot& to) const;
+    [[nodiscard]] std::int64_t retransmits(const Stream& stream) const;
+    [[nodiscard]] std::optional<stats::TcpTotal> tcp_total(
+        const Stream& stream, const proto::StreamResult* theirs) const;
 
     std::vector<Stream> streams_;
+    bool tcp_;
     bool counting_ = true;
 };
 

@@ -25,6 +25,9 @@ constexpr auto kConnectPause = 100ms;
 // A port that has not taken its last packets by then will not.
 constexpr auto kDrainPatience = 2s;
 
+// What a TCP sender has not had acknowledged by then does not count at the other side.
+constexpr auto kAcknowledgmentPatience = 200ms;
+
 // Local ports that are tried for one that suits a stream's poller. With 16 queues all of them fail
 // once in 10^7 times; the stream then works all the same.
 constexpr std::size_t kPortTries = 256;
@@ -55,7 +58,7 @@ TestRun::TestRun(asio::io_context& loop, DataPath path, PathWatch& watch, stats:
       plan_{std::move(plan)},
       events_{std::move(events)},
       names_{names_of(plan_)},
-      account_{names_},
+      account_{names_, plan_.parameters.transport == proto::Transport::kTcp},
       house_timer_{loop},
       open_timer_{loop},
       edge_timer_{loop},
@@ -280,7 +283,9 @@ void TestRun::finish(std::chrono::nanoseconds linger, std::function<void()> done
 void TestRun::await_drain()
 {
     const Moment now = Moment::clock::now();
-    if (path_.traffic->status(plan_.id).sending && now - finish_asked_ < kDrainPatience) {
+    const auto patience =
+        tcp() ? nanoseconds{kAcknowledgmentPatience} : nanoseconds{kDrainPatience};
+    if (path_.traffic->status(plan_.id).sending && now - finish_asked_ < patience) {
         return finish_timer_.after(kPoll, [this] { await_drain(); });
     }
     finish_timer_.after(linger_, [this] {
@@ -339,7 +344,16 @@ void TestRun::close()
 
 proto::Results TestRun::results() const
 {
-    return account_.results(cpu_use_);
+    proto::Results results = account_.results(cpu_use_);
+    results.congestion_used = congestion();
+    return results;
+}
+
+// The name of the algorithm that we use; empty for UDP.
+std::string TestRun::congestion() const
+{
+    const std::string& asked = plan_.parameters.congestion;
+    return !tcp() ? "" : asked.empty() ? "cubic" : asked;
 }
 
 stats::Summary TestRun::summary(const proto::Results* peer) const
@@ -354,6 +368,8 @@ stats::Summary TestRun::summary(const proto::Results* peer) const
     if (peer != nullptr) {
         summary.remote = stats::CpuUse{peer->cpu_total, peer->cpu_user, peer->cpu_system};
     }
+    summary.congestion = congestion();
+    summary.peer_congestion = peer != nullptr && tcp() ? peer->congestion_used : "";
     const auto trouble = path_.traffic->trouble(plan_.id);
     summary.port = {path_.interface, path_.driver, trouble.bad_checksum, trouble.bad_length,
         trouble.unexpected, trouble.pool_empty, trouble.not_handed_over};

@@ -93,6 +93,9 @@ private:
             append(start, "connecting_to", endpoint_json(settings.host, settings.port));
         }
         append(start, "cookie", settings.cookie);
+        if (!settings.udp) {
+            append(start, "tcp_mss_default", settings.control_mss_bytes);
+        }
         append(start, "target_bitrate", settings.rate.bps());
         for (std::size_t i = 0; i < connections_.size(); ++i) {
             append(start, "sock_bufsize", settings.window_bytes);

@@ -10,8 +10,33 @@ namespace dpdkperf::report {
 
 namespace {
 
-// A stream or a sum in one interval; `more` comes last.
-Json transfer_json(const stats::Transfer& t, bool stream, bool omitted)
+void add_datagrams(Json& json, const stats::Transfer& t)
+{
+    if (!t.sender) {
+        json["jitter_ms"] = t.jitter_s * 1000.0;
+        json["lost_packets"] = t.lost;
+    }
+    json["packets"] = t.packets;
+    if (!t.sender) {
+        json["lost_percent"] = percent(t.lost, t.packets);
+    }
+}
+
+// Of a sum only what can be added up.
+void add_tcp(Json& json, const stats::TcpState& tcp, bool stream)
+{
+    json["retransmits"] = tcp.retransmits;
+    if (stream) {
+        json["snd_cwnd"] = tcp.cwnd_bytes;
+        json["snd_wnd"] = tcp.peer_window_bytes;
+        json["rtt"] = tcp.rtt_us;
+        json["rttvar"] = tcp.rttvar_us;
+        json["pmtu"] = tcp.path_mtu_bytes;
+    }
+}
+
+// A stream or a sum in one interval.
+Json transfer_json(const stats::Transfer& t, bool stream, bool udp, bool omitted)
 {
     // iperf3 keeps the length of an interval in a float.
     const double length = static_cast<double>(static_cast<float>(to_seconds(t.end - t.start)));
@@ -24,13 +49,10 @@ Json transfer_json(const stats::Transfer& t, bool stream, bool omitted)
     json["seconds"] = length;
     json["bytes"] = t.bytes.value;
     json["bits_per_second"] = rate_over(t.bytes, length);
-    if (!t.sender) {
-        json["jitter_ms"] = t.jitter_s * 1000.0;
-        json["lost_packets"] = t.lost;
-    }
-    json["packets"] = t.packets;
-    if (!t.sender) {
-        json["lost_percent"] = percent(t.lost, t.packets);
+    if (udp) {
+        add_datagrams(json, t);
+    } else if (t.tcp) {
+        add_tcp(json, *t.tcp, stream);
     }
     json["omitted"] = omitted;
     json["sender"] = t.sender;
@@ -62,6 +84,56 @@ Json stream_json(const Total& t)
     json["out_of_order"] = t.out_of_order;
     json["sender"] = t.sender;
     return {{"udp", std::move(json)}};
+}
+
+// Both halves of a stream over TCP. The receiver's seconds are the sender's, as in iperf3.
+Json tcp_stream_json(const Total& t)
+{
+    Json sender = {{"socket", t.socket}};
+    sender.update(span_json(t.sent_time, t.sent, rate_over(t.sent, to_seconds(t.sent_time))));
+    if (t.tcp) {
+        sender["retransmits"] = t.tcp->retransmits;
+        sender["max_snd_cwnd"] = t.tcp->max_cwnd_bytes;
+        sender["max_snd_wnd"] = t.tcp->max_peer_window_bytes;
+        sender["max_rtt"] = t.tcp->max_rtt_us;
+        sender["min_rtt"] = t.tcp->min_rtt_us;
+        sender["mean_rtt"] = t.tcp->mean_rtt_us;
+    }
+    sender["sender"] = t.sender;
+    Json receiver = {{"socket", t.socket}};
+    receiver.update(
+        span_json(t.received_time, t.received, rate_over(t.received, to_seconds(t.received_time))));
+    receiver["seconds"] = to_seconds(t.sent_time);
+    receiver["sender"] = t.sender;
+    return {{"sender", std::move(sender)}, {"receiver", std::move(receiver)}};
+}
+
+void add_tcp_sums(Json& end, const Total& sum, const Direction& direction)
+{
+    const std::string suffix = direction.reverse ? "_bidir_reverse" : "";
+    Json& sent = end["sum_sent" + suffix] =
+        span_json(sum.sent_time, sum.sent, rate_over(sum.sent, to_seconds(sum.sent_time)));
+    if (sum.tcp) {
+        sent["retransmits"] = sum.tcp->retransmits;
+    }
+    sent["sender"] = direction.sender;
+    Json& received = end["sum_received" + suffix] = span_json(
+        sum.received_time, sum.received, rate_over(sum.received, to_seconds(sum.received_time)));
+    received["sender"] = direction.sender;
+}
+
+// Of the sides that are known.
+void add_congestion(Json& end, const stats::TestSettings& settings, const stats::Summary& summary)
+{
+    const bool sends = directions(settings).front().sender;
+    const std::string& sender = sends ? summary.congestion : summary.peer_congestion;
+    const std::string& receiver = sends ? summary.peer_congestion : summary.congestion;
+    if (!sender.empty()) {
+        end["sender_tcp_congestion"] = sender;
+    }
+    if (!receiver.empty()) {
+        end["receiver_tcp_congestion"] = receiver;
+    }
 }
 
 void add_sums(Json& end, const Total& sum, const Direction& direction)
@@ -159,12 +231,12 @@ Json interval_json(const stats::TestSettings& settings, const stats::IntervalRep
     for (const Direction& direction : directions(settings)) {
         for (const stats::Transfer& stream : report.streams) {
             if (stream.sender == direction.sender) {
-                streams.push_back(transfer_json(stream, true, report.omitted));
+                streams.push_back(transfer_json(stream, true, settings.udp, report.omitted));
             }
         }
         const auto sum = sum_of(report, direction.sender, settings.streams);
         sums[direction.reverse ? "sum_bidir_reverse" : "sum"] =
-            transfer_json(sum, false, report.omitted);
+            transfer_json(sum, false, settings.udp, report.omitted);
     }
     Json json = {{"streams", std::move(streams)}};
     json.update(sums);
@@ -177,11 +249,13 @@ Json end_json(const stats::TestSettings& settings, const stats::Summary& summary
     for (const Direction& direction : directions(settings)) {
         const std::vector<Total> streams = totals(summary, direction.sender);
         for (const Total& stream : streams) {
-            end["streams"].push_back(stream_json(stream));
+            end["streams"].push_back(direction.udp ? stream_json(stream) : tcp_stream_json(stream));
         }
-        add_sums(end, sum_of(streams, settings.streams), direction);
+        const Total sum = sum_of(streams, settings.streams);
+        direction.udp ? add_sums(end, sum, direction) : add_tcp_sums(end, sum, direction);
     }
     end["cpu_utilization_percent"] = cpu_json(summary);
+    add_congestion(end, settings, summary);
     return end;
 }
 
@@ -194,10 +268,13 @@ Json extras_json(const std::string& version, const stats::TestSettings& settings
     }
     json["interface"] = summary->port.interface;
     json["driver"] = summary->port.driver;
-    json["arrival_clock"] = "burst";  // jitter: one reading of the clock per burst
+    if (settings.udp) {
+        json["arrival_clock"] = "burst";  // jitter: one reading of the clock per burst
+    }
     Json streams = Json::array();
     for (const stats::StreamTotal& stream : summary->streams) {
-        streams.push_back(stream_extras_json(stream, settings.block_bytes));
+        streams.push_back(settings.udp ? stream_extras_json(stream, settings.block_bytes)
+                                       : Json{{"socket", stream.socket}});
     }
     json["streams"] = std::move(streams);
     json["port"] = port_json(summary->port);

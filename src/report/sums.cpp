@@ -33,13 +33,14 @@ Times times_of(const stats::Summary& summary)
 
 std::vector<Direction> directions(const stats::TestSettings& settings)
 {
+    const bool udp = settings.udp;
     if (!settings.bidirectional) {
-        return {{settings.server == settings.reverse, "", false}};
+        return {{settings.server == settings.reverse, "", false, udp}};
     }
     if (settings.server) {
-        return {{false, "[RX-S]", false}, {true, "[TX-S]", true}};
+        return {{false, "[RX-S]", false, udp}, {true, "[TX-S]", true, udp}};
     }
-    return {{true, "[TX-C]", false}, {false, "[RX-C]", true}};
+    return {{true, "[TX-C]", false, udp}, {false, "[RX-C]", true, udp}};
 }
 
 stats::Transfer sum_of(const stats::IntervalReport& report, bool sender, std::uint32_t streams)
@@ -57,6 +58,11 @@ stats::Transfer sum_of(const stats::IntervalReport& report, bool sender, std::ui
             sum.packets += stream.packets;
             sum.lost += stream.lost;
             sum.jitter_s += stream.jitter_s;
+            if (stream.tcp) {
+                sum.tcp =
+                    stats::TcpState{.retransmits = sum.tcp.value_or(stats::TcpState{}).retransmits +
+                                                   stream.tcp->retransmits};
+            }
         }
     }
     sum.jitter_s /= std::max(streams, 1U);
@@ -86,6 +92,7 @@ std::vector<Total> totals(const stats::Summary& summary, bool sender)
         total.lost = stream.lost;
         total.out_of_order = stream.out_of_order;
         total.jitter_s = stream.jitter_s;
+        total.tcp = stream.tcp;
         result.push_back(total);
     }
     return result;
@@ -102,6 +109,9 @@ Total sum_of(const std::vector<Total>& totals, std::uint32_t streams)
         sum.packets += totals[i].packets;
         sum.lost += totals[i].lost;
         sum.jitter_s += totals[i].jitter_s;
+        if (sum.tcp && totals[i].tcp) {
+            sum.tcp->retransmits += totals[i].tcp->retransmits;
+        }
     }
     sum.jitter_s /= std::max(streams, 1U);
     return sum;

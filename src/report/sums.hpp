@@ -17,6 +17,7 @@ struct Direction {
     bool sender = false;   // we send
     std::string role;      // "[TX-C]"; empty unless bidirectional
     bool reverse = false;  // server to client in a bidirectional test: named so in JSON
+    bool udp = true;
 };
 
 // In the order in which they are printed: from the client to the server first.
@@ -36,6 +37,7 @@ struct Total {
     std::int64_t packets = 0;  // sent, or if that is unknown received
     std::int64_t lost = 0, out_of_order = 0;
     double jitter_s = 0;
+    std::optional<stats::TcpTotal> tcp = std::nullopt;
 };
 
 // The streams of one direction. Times of all are those of the first stream of the test.

@@ -5,6 +5,7 @@
 #include "text_lines.hpp"
 #include "wall_clock.hpp"
 
+#include <algorithm>
 #include <ostream>
 #include <utility>
 
@@ -74,7 +75,9 @@ public:
         if (!std::exchange(header_printed_, true)) {
             const bool we_only_send =
                 !settings_.bidirectional && settings_.server == settings_.reverse;
-            text = header(settings_, we_only_send);
+            const bool some_send = we_only_send || settings_.bidirectional;
+            text =
+                settings_.udp ? header(settings_, we_only_send) : tcp_header(settings_, some_send);
         } else if (settings_.streams > 1) {
             text = kSeparator;
         }
@@ -90,7 +93,10 @@ public:
         if (style_.verbose) {
             text += "Test Complete. Summary Results:\n";
         }
-        text += header(settings_, false);
+        const auto counts = [](const stats::StreamTotal& stream) { return stream.tcp.has_value(); };
+        text += settings_.udp
+                    ? header(settings_, false)
+                    : tcp_summary_header(settings_, std::ranges::any_of(summary.streams, counts));
         for (const Direction& direction : directions(settings_)) {
             text += summary_lines(summary, direction);
             if (style_.verbose && direction.sender) {
@@ -98,6 +104,7 @@ public:
                 text += settings_.bidirectional ? cpu_line(summary, false) : "";
             }
         }
+        text += style_.verbose ? congestion_lines(summary) : "";
         write(text);
     }
 
@@ -201,6 +208,16 @@ private:
             text += '[' + id + "] (receiver statistics not available)\n";
         }
         return text;
+    }
+
+    // "snd_tcp_congestion cubic", of the sides that are known.
+    [[nodiscard]] std::string congestion_lines(const stats::Summary& summary) const
+    {
+        const bool sends = directions(settings_).front().sender;
+        const std::string& sender = sends ? summary.congestion : summary.peer_congestion;
+        const std::string& receiver = sends ? summary.peer_congestion : summary.congestion;
+        return (sender.empty() ? "" : "snd_tcp_congestion " + sender + '\n') +
+               (receiver.empty() ? "" : "rcv_tcp_congestion " + receiver + '\n');
     }
 
     // A server prints before it has the client's half.

@@ -40,6 +40,38 @@ std::string header(const stats::TestSettings& settings, bool sender_columns)
            (sender_columns ? "Total Datagrams\n" : "Jitter    Lost/Total Datagrams\n");
 }
 
+namespace {
+
+std::string tcp_columns(const stats::TestSettings& settings, const char* more)
+{
+    return std::string{settings.bidirectional ? "[ ID][Role]" : "[ ID]"} +
+           " Interval           Transfer     Bitrate" + more + '\n';
+}
+
+// Instead of retransmissions and congestion window.
+constexpr const char* kNoColumns = "                  ";
+
+std::string interval_columns(const stats::TcpState& tcp)
+{
+    const auto retransmits = static_cast<long long>(tcp.retransmits);
+    if (tcp.cwnd_bytes == 0) {
+        return print("  %3lld             ", retransmits);
+    }
+    return print("  %3lld   %ss       ", retransmits, bytes_text({tcp.cwnd_bytes}).c_str());
+}
+
+}  // namespace
+
+std::string tcp_header(const stats::TestSettings& settings, bool sender_columns)
+{
+    return tcp_columns(settings, sender_columns ? "         Retr  Cwnd" : "");
+}
+
+std::string tcp_summary_header(const stats::TestSettings& settings, bool retransmits_known)
+{
+    return tcp_columns(settings, retransmits_known ? "         Retr" : "");
+}
+
 std::string id_text(int socket)
 {
     return print("%3d", socket);
@@ -49,7 +81,9 @@ std::string interval_line(
     const std::string& id, const Direction& direction, const stats::Transfer& t, bool omitted)
 {
     std::string line = line_start(id, direction.role, t.start, t.end, t.bytes);
-    if (t.sender) {
+    if (!direction.udp) {
+        line += t.tcp ? interval_columns(*t.tcp) : kNoColumns;
+    } else if (t.sender) {
         // In a bidirectional test the count stands below the receivers' columns.
         const char* const gap = direction.role.empty() ? "  " : "            ";
         line += gap + std::to_string(t.packets) + "  ";
@@ -62,16 +96,24 @@ std::string interval_line(
 std::string sender_line(const std::string& id, const Direction& direction, const Total& t)
 {
     const auto zero = std::chrono::nanoseconds{0};
-    return line_start(id, direction.role, zero, t.sent_time, t.sent) +
-           receiver_end(0, 0, t.sent_packets, 0) + "sender\n";
+    std::string columns = kNoColumns;
+    if (direction.udp) {
+        columns = receiver_end(0, 0, t.sent_packets, 0);
+    } else if (t.tcp) {
+        columns = print("  %3lld             ", static_cast<long long>(t.tcp->retransmits));
+    }
+    return line_start(id, direction.role, zero, t.sent_time, t.sent) + columns + "sender\n";
 }
 
 std::string receiver_line(
     const std::string& id, const Direction& direction, const Total& t, double lost_percent)
 {
     const auto zero = std::chrono::nanoseconds{0};
-    return line_start(id, direction.role, zero, t.received_time, t.received) +
-           receiver_end(t.jitter_s, t.lost, t.received_packets, lost_percent) + "receiver\n";
+    const std::string columns =
+        direction.udp ? receiver_end(t.jitter_s, t.lost, t.received_packets, lost_percent)
+                      : kNoColumns;
+    return line_start(id, direction.role, zero, t.received_time, t.received) + columns +
+           "receiver\n";
 }
 
 std::string cpu_line(const stats::Summary& summary, bool sender)

@@ -9,13 +9,16 @@
 // src/iperf_locale.c. Blanks at the end of lines are iperf3's.
 namespace dpdkperf::report {
 
-// "Total Datagrams" at the end of the columns for a test that only sends, else "Jitter …".
+// UDP: "Total Datagrams" at the end of the columns for a test that only sends, else "Jitter …".
 std::string header(const stats::TestSettings& settings, bool sender_columns);
+// TCP, of an interval: "Retr  Cwnd" where somebody sends. Of a summary: "Retr" if it is known.
+std::string tcp_header(const stats::TestSettings& settings, bool sender_columns);
+std::string tcp_summary_header(const stats::TestSettings& settings, bool retransmits_known);
 
 // What stands in the brackets for a stream: "  5". A sum has "SUM".
 std::string id_text(int socket);
 
-// A stream, or a sum, in one interval.
+// A stream, or a sum, in one interval. A sum has no congestion window.
 std::string interval_line(const std::string& id, const Direction& direction,
     const stats::Transfer& transfer, bool omitted);
 

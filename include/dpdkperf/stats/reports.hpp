@@ -46,6 +46,21 @@ struct Connection {
     Endpoint local, remote;
 };
 
+// What a TCP sender knows besides, at the end of an interval (iperf 3.12, src/tcp_info.c).
+struct TcpState {
+    std::int64_t retransmits = 0;  // segments, in the interval
+    std::uint64_t cwnd_bytes = 0, peer_window_bytes = 0;
+    std::uint64_t rtt_us = 0, rttvar_us = 0;
+    std::uint64_t path_mtu_bytes = 0;
+};
+
+// The same over all intervals, the omitted ones too. A peer tells its retransmissions only.
+struct TcpTotal {
+    std::int64_t retransmits = 0;
+    std::uint64_t max_cwnd_bytes = 0, max_peer_window_bytes = 0;
+    std::uint64_t max_rtt_us = 0, min_rtt_us = 0, mean_rtt_us = 0;
+};
+
 // *Transfer*: one stream in one interval, as measured here.
 struct Transfer {
     int socket = 0;
@@ -55,6 +70,7 @@ struct Transfer {
     std::int64_t packets = 0;  // sent, or by the peer's sequence numbers should have arrived
     std::int64_t lost = 0;     // receiver
     double jitter_s = 0;       // receiver
+    std::optional<TcpState> tcp = std::nullopt;  // TCP sender
 };
 
 // All streams in one interval, in the order of their creation.
@@ -87,6 +103,7 @@ struct StreamTotal {
     std::uint64_t late = 0;
     // By us as the sender; not in iperf3.
     std::optional<std::uint64_t> ring_full;
+    std::optional<TcpTotal> tcp = std::nullopt;  // TCP, if the sender counts retransmissions
 };
 
 // Percent of one CPU, since the start of the test.
@@ -106,6 +123,8 @@ struct Summary {
     std::vector<StreamTotal> streams;
     CpuUse local;
     std::optional<CpuUse> remote;
+    // TCP: names of the algorithms of both sides; empty if not known.
+    std::string congestion, peer_congestion;
     PortTotal port;
 };
 

@@ -23,7 +23,7 @@ Snapshot at(std::chrono::nanoseconds time, std::uint64_t packets, std::int64_t l
 
 TEST(Account, IntervalsAreDifferencesOfConsecutiveSnapshots)
 {
-    Account account{std::vector<StreamName>{{5, true}, {7, false}}};
+    Account account{std::vector<StreamName>{{5, true}, {7, false}}, false};
     const stats::EdgeSchedule edges{0s, 1s};
     const std::vector<Snapshot> first{at(1s, 10), at(1001ms, 20, 2)};
     const std::vector<Snapshot> second{at(2s, 15), at(2001ms, 50, 3)};
@@ -47,7 +47,7 @@ TEST(Account, IntervalsAreDifferencesOfConsecutiveSnapshots)
 // sent to the peer go on and say where omit ended.
 TEST(Account, TheOmittedPartIsReportedAndNotCounted)
 {
-    Account account{std::vector<StreamName>{{5, false}}};
+    Account account{std::vector<StreamName>{{5, false}}, false};
     account.expect_omit();
     const stats::EdgeSchedule edges{2s, 1s};
     EXPECT_TRUE(account.pass(edges.edge(1), std::vector{at(1s, 10, 4)})->omitted);
@@ -83,7 +83,7 @@ TEST(Account, TheOmittedPartIsReportedAndNotCounted)
 // -O 1.5 -i 1: the half second before the end of omit is in no interval (iperf 3.12).
 TEST(Account, OmitMayEndWithinAnInterval)
 {
-    Account account{std::vector<StreamName>{{5, true}}};
+    Account account{std::vector<StreamName>{{5, true}}, false};
     account.expect_omit();
     const stats::EdgeSchedule edges{1500ms, 1s};
     EXPECT_TRUE(account.pass(edges.edge(1), std::vector{at(1s, 10)}));
@@ -108,7 +108,7 @@ TEST(Account, TheRestIsReportedUnlessItIsShortAndEmpty)
     };
     for (const Case& c : cases) {
         SCOPED_TRACE(c.end.count());
-        Account account{std::vector<StreamName>{{5, true}}};
+        Account account{std::vector<StreamName>{{5, true}}, false};
         account.pass(stats::EdgeSchedule{0s, 1s}.edge(1), std::vector{at(1s, 10)});
         EXPECT_EQ(
             account.end(std::vector{at(c.end, c.packets)}, c.end, 1s).has_value(), c.reported);
@@ -118,14 +118,14 @@ TEST(Account, TheRestIsReportedUnlessItIsShortAndEmpty)
 // What was received while we waited for late datagrams counts, the time we waited does not.
 TEST(Account, EndsWhenTheTestEndedAndNotWhenItWasNoticed)
 {
-    Account account{std::vector<StreamName>{{5, false}}};
+    Account account{std::vector<StreamName>{{5, false}}, false};
     (void)account.end(std::vector{at(1003ms, 100)}, 1s, 1s);
     EXPECT_EQ(account.totals(nullptr)[0].received->time, 1s);
 }
 
 TEST(Account, NoIntervalMeansNoIntervalReports)
 {
-    Account account{std::vector<StreamName>{{5, true}}};
+    Account account{std::vector<StreamName>{{5, true}}, false};
     EXPECT_FALSE(account.end(std::vector{at(5s, 100)}, 5s, 0s));
 }
 
@@ -144,7 +144,7 @@ proto::StreamResult result(int id, std::int64_t packets)
 
 TEST(Account, JoinsWhatThePeerSaysByStreamId)
 {
-    Account account{std::vector<StreamName>{{5, true}, {7, false}}};
+    Account account{std::vector<StreamName>{{5, true}, {7, false}}, false};
     (void)account.end(std::vector{at(1s, 10), at(1s, 20, 2)}, 1s, 1s);
     proto::Results peer;
     peer.streams = {result(3, 21), result(1, 9)};
@@ -161,7 +161,7 @@ TEST(Account, JoinsWhatThePeerSaysByStreamId)
 
 TEST(Account, StandsInForWhatOldPeersDoNotSay)
 {
-    Account account{std::vector<StreamName>{{5, true}, {7, true}}};
+    Account account{std::vector<StreamName>{{5, true}, {7, true}}, false};
     account.expect_omit();
     const stats::EdgeSchedule edges{1s, 1s};
     account.pass(edges.edge(1), std::vector{at(1s, 4), at(1s, 4)});
@@ -181,7 +181,7 @@ TEST(Account, StandsInForWhatOldPeersDoNotSay)
 
 TEST(Account, HostileTimesStayWithinReason)
 {
-    Account account{std::vector<StreamName>{{5, true}}};
+    Account account{std::vector<StreamName>{{5, true}}, false};
     (void)account.end(std::vector{at(1s, 10)}, 1s, 1s);
     for (const double time : {-1e300, 1e300}) {
         proto::Results peer;
