@@ -109,7 +109,12 @@ Result<traffic::SessionSpec> TestRun::session_spec() const
     spec.server = plan_.server;
     spec.streams = specs_;
     if (tcp()) {
-        auto common = tcp_spec(plan_.parameters, plan_.cookie);
+        // Who only receives needs no congestion control, whatever its name.
+        proto::Parameters parameters = plan_.parameters;
+        if (!has_direction(parameters, plan_.server, traffic::Direction::kSend)) {
+            parameters.congestion.clear();
+        }
+        auto common = tcp_spec(parameters, plan_.cookie);
         if (!common) {
             return std::move(common).error();
         }

@@ -81,6 +81,7 @@ public:
     void started(const stats::TestSettings& settings) override
     {
         block_bytes_ = settings.block_bytes;
+        udp_ = settings.udp;
     }
     void connected(const std::vector<stats::Connection>&) override {}
     void interval(const stats::IntervalReport&) override {}
@@ -88,8 +89,8 @@ public:
     void summary(const stats::Summary& summary) override
     {
         std::string text;
-        for (const stats::StreamTotal& stream : summary.streams) {
-            text += style_.program + ": " + stream_line(stream, block_bytes_) + '\n';
+        if (udp_) {
+            text += stream_lines(summary);
         }
         if (const std::string line = port_line(summary.port); !line.empty()) {
             text += style_.program + ": " + line + '\n';
@@ -103,9 +104,19 @@ public:
     void finished(bool) override {}
 
 private:
+    [[nodiscard]] std::string stream_lines(const stats::Summary& summary) const
+    {
+        std::string text;
+        for (const stats::StreamTotal& stream : summary.streams) {
+            text += style_.program + ": " + stream_line(stream, block_bytes_) + '\n';
+        }
+        return text;
+    }
+
     Style style_;
     std::ostream& err_;
     std::uint64_t block_bytes_ = 0;
+    bool udp_ = true;
 };
 
 }  // namespace

@@ -53,7 +53,7 @@ PARAMETERS = {
     "-O 601": framed({**control.PARAMETERS, "omit": 601}),
     "9 KB": framed({**control.PARAMETERS, "title": "x" * 9000}),
     "an array": framed([]),
-    "a TCP test": framed({}),
+    "an SCTP test": framed({"sctp": True}),
     "wrong types": framed({**control.PARAMETERS, "len": "x", "parallel": {}, "time": []}),
 }
 

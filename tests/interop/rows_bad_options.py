@@ -53,6 +53,8 @@ BAD = {
     "--dscp nonsense": ["--dscp", "nonsense"],
     "-w 1T": ["-w", "1T"],
     "-n -1": ["-n", "-1"],
+    "-M 9217": ["-M", "9217"],
+    "-C nonsense": ["-C", "nonsense"],
     "--no-such-option": ["--no-such-option"],
 }
 
@@ -87,9 +89,9 @@ def other_role(context, arguments, named):
 
 
 LATER = [
-    ["--get-server-output"], ["-Z"], ["-F", "f"], ["-C", "cubic"], ["-M", "1400"], ["-N"],
+    ["--get-server-output"], ["-F", "f"],
     ["-A", "0"], ["--sctp"], ["--logfile", "f"], ["-T", "x"], ["--extra-data", "x"], ["-L", "1"],
-    ["--json-stream"], ["--fq-rate", "1M"], ["--username", "x"], ["-I", "f"], ["--dont-fragment"],
+    ["--json-stream"], ["--username", "x"], ["-I", "f"], ["--dont-fragment"],
 ]  # fmt: skip
 
 

@@ -146,20 +146,3 @@ def receive_timeout(context, role):
             serving.signal(signal.SIGSTOP)
             equal(running.wait(5), 1, "exit code")
             require("idle timeout for receiving data" in running.err, str(running))
-
-
-@row(f"{CLIENT}: a TCP test is refused", ours_only=True)
-def tcp_client(context):
-    with context.server(CLIENT):
-        with client(context.lab, "a", context.our, "-t", 1) as running:
-            equal(running.wait(3), 1, "exit code")
-            require("TCP" in running.err and "-u" in running.err, str(running))
-
-
-@row(f"{SERVER}: a TCP test is refused", ours_only=True)
-def tcp_server(context):
-    with context.server(SERVER) as serving:
-        with client(context.lab, "a", STOCK, "-t", 1) as running:
-            equal(running.wait(5), 1, "exit code")
-        serving.wait_for_line("TCP", 3)
-        context.serves()

@@ -212,8 +212,6 @@ TEST_F(ClientAndScript, RefusesWhatItCannotDoBeforeConnecting)
         std::string_view message;
     };
     const Case cases[] = {
-        {[](options::Plan& p) { p.protocol = options::Protocol::kTcp; },
-            "TCP tests are not supported yet: add -u for UDP"},
         {[](options::Plan& p) { p.block_bytes = 1473; },
             "block size invalid (minimum = 16 bytes, maximum = 65507 bytes): 1473 bytes do not fit "
             "into one packet on px0, at most 1472 do"},

@@ -337,7 +337,7 @@ INSTANTIATE_TEST_SUITE_P(Options, OurServer,
         ServerCase{"ReverseBlocks", {"-k", "100", "-R"}, 1}),
     [](const auto& tested) { return tested.param.name; });
 
-TEST(OurServerAndStockClients, TcpIsRefusedAndTheNextClientIsServed)
+TEST(OurServerAndStockClients, SctpIsRefusedAndTheNextClientIsServed)
 {
     options::Plan plan;
     plan.role = options::Role::kServer;
@@ -346,9 +346,10 @@ TEST(OurServerAndStockClients, TcpIsRefusedAndTheNextClientIsServed)
     control::Server server{world.loop, plan, world.paths, world.watch, world.sink};
     server.run([&](int) { world.loop.stop(); });
     const std::string port = std::to_string(plan.port);
-    std::optional<Process> tcp;
+    std::optional<Process> sctp;
     std::optional<Process> udp;
-    tcp.emplace(std::vector<std::string>{"iperf3", "-c", "127.0.0.1", "-p", port, "-t", "1"});
+    sctp.emplace(
+        std::vector<std::string>{"iperf3", "-c", "127.0.0.1", "-p", port, "--sctp", "-t", "1"});
     world.sink.on_call = [&](const std::string& call) {
         if (call == "listening" && !udp) {
             udp.emplace(
@@ -359,13 +360,13 @@ TEST(OurServerAndStockClients, TcpIsRefusedAndTheNextClientIsServed)
         }
     };
     world.loop.run();
-    EXPECT_EQ(tcp->wait(), 1);
-    EXPECT_NE(tcp->output().find("an option you are trying to set is not implemented yet"),
+    EXPECT_EQ(sctp->wait(), 1);
+    EXPECT_NE(sctp->output().find("an option you are trying to set is not implemented yet"),
         std::string::npos)
-        << tcp->output();
+        << sctp->output();
     EXPECT_EQ(udp->wait(), 0);
     ASSERT_FALSE(world.sink.failures.empty());
-    EXPECT_NE(world.sink.failures[0].find("TCP tests are not supported yet"), std::string::npos);
+    EXPECT_NE(world.sink.failures[0].find("SCTP tests are not supported"), std::string::npos);
 }
 
 TEST(OurServerAndStockClients, FiftyTestsInARow)

@@ -1,0 +1,117 @@
+"""TCP in every mode, both roles: what the two sides report must agree."""
+
+from framework import BOTH, CLIENT, SERVER, between, equal, require, row
+from netlab.wires import Wire
+
+MODES = {"normal": [], "-R": ["-R"], "--bidir": ["--bidir"]}
+MEMIF = Wire("memif")
+VHOST = Wire("vhost")
+JUMBO = Wire("memif", mtu=9000)
+
+
+def halves(document, sender):
+    """The streams on which this side sends (or receives): (sent, received) of each."""
+    found = [(one["sender"], one["receiver"]) for one in document["end"]["streams"]]
+    return [pair for pair in found if pair[0]["sender"] == sender]
+
+
+def healthy(document):
+    """Nothing that must be zero in a document of ours is not."""
+    require("error" not in document, f"error: {document.get('error')}")
+    trouble = document.get("dpdkperf", {}).get("port", {})
+    require(not any(trouble.values()), f"trouble on the port: {trouble}")
+
+
+def check_direction(sending, receiving, count):
+    there, here = halves(sending, True), halves(receiving, False)
+    equal(len(there), count, "sending streams")
+    equal(len(here), count, "receiving streams")
+    for index, ((sent, _), (_, received)) in enumerate(zip(there, here)):
+        where = f"stream {index + 1} of {count}"
+        require(received["bytes"] > 0, f"{where}: nothing arrived")
+        require(received["bytes"] <= sent["bytes"], f"{where}: more arrived than was sent")
+        require("retransmits" in sent, f"{where}: no retransmissions reported")
+        require(sent["max_snd_cwnd"] > 0 and sent["mean_rtt"] > 0, f"{where}: no state of TCP: {sent}")
+
+
+def check(client, server, mode, count):
+    healthy(client)
+    healthy(server)
+    equal(client["start"]["test_start"]["protocol"], "TCP", "protocol")
+    if mode != "-R":
+        check_direction(client, server, count)
+    if mode != "normal":
+        check_direction(server, client, count)
+
+
+def run_mode(context, role, mode, count, flags, ipv6):
+    arguments = ["-t", 1, "-C", "cubic", "-P", count, *MODES[mode], *flags]
+    client, server = context.test(role, *arguments, seconds=30, ipv6=ipv6)
+    check(client, server, mode, count)
+
+
+def modes(name, role, count, wire=None, flags=(), ipv6=False, slow=False):
+    more = {"wire": wire} if wire else {}
+    for mode in MODES:
+        row(
+            f"{name}{role}: TCP, {mode}, -P {count}{''.join(f' {flag}' for flag in flags)}"
+            f"{', IPv6' if ipv6 else ''}",
+            slow=slow, role=role, mode=mode, count=count, flags=flags, ipv6=ipv6, **more,
+        )(run_mode)  # fmt: skip
+
+
+for _role in (CLIENT, SERVER):
+    modes("", _role, 1)
+    modes("", _role, 4, ipv6=True)
+    modes("", _role, 16, slow=True)
+    modes("memif, ", _role, 2, wire=MEMIF)
+modes("", BOTH, 2)
+modes("", CLIENT, 128, flags=("-b", "1M"))
+modes("", SERVER, 128, flags=("-b", "1M"))
+modes("memif, ", BOTH, 1, wire=MEMIF)
+modes("memif, ", BOTH, 16, wire=MEMIF, ipv6=True)
+modes("memif, MTU 9000, ", BOTH, 1, wire=JUMBO)
+modes("vhost, ", BOTH, 1, wire=VHOST)
+for _flags in (("-M", 900), ("-w", "256K"), ("-N", "-l", "10K"), ("-C", "reno")):
+    for _role in (CLIENT, SERVER):
+        row(
+            f"{_role}: TCP, {' '.join(str(one) for one in _flags)}",
+            role=_role, mode="--bidir", count=1, flags=_flags, ipv6=False,
+        )(run_mode)  # fmt: skip
+
+
+@row(f"{CLIENT}: TCP, -n 20M", role=CLIENT, flags=["-n", "20M"], expected=20 << 20)
+@row(f"{CLIENT}: TCP, -k 100", role=CLIENT, flags=["-k", 100], expected=100 * 128 * 1024)
+@row(f"{BOTH}: TCP, -n 20M", role=BOTH, flags=["-n", "20M"], expected=20 << 20)
+def limits(context, role, flags, expected):
+    client, server = context.test(role, *flags)
+    check(client, server, "normal", 1)
+    equal(client["end"]["sum_sent"]["bytes"], expected, "bytes sent")
+    equal(server["end"]["sum_received"]["bytes"], expected, "bytes received")
+
+
+@row(f"{CLIENT}: TCP, -b 100M", role=CLIENT, flags=[])
+@row(f"{SERVER}: TCP, -b 100M -R", role=SERVER, flags=["-R"])
+def rate(context, role, flags):
+    client, server = context.test(role, "-t", 2, "-b", "100M", *flags)
+    check(client, server, "-R" if flags else "normal", 1)
+    between(client["end"]["sum_received"]["bits_per_second"], 85e6, 107e6, "bit/s")
+
+
+@row(f"{CLIENT}: TCP, columns of a sender", role=CLIENT, flags=[], some=["Retr  Cwnd", "KBytes       "])
+@row(f"{CLIENT}: TCP, columns of a receiver", role=CLIENT, flags=["-R"], some=["Bitrate\n", "Retr\n"])
+def columns(context, role, flags, some):
+    with context.server(role):
+        with context.client(role, "-t", 1, "-b", "50M", *flags) as running:
+            running.succeed(15)
+            for one in some:
+                require(one in running.out, f"'{one}' is not there\n{running}")
+
+
+@row(f"{CLIENT}: TCP, tests one after another", role=CLIENT)
+@row(f"{SERVER}: TCP, tests one after another", role=SERVER)
+def again(context, role):
+    with context.server(role):
+        for flags in ([], ["-R"], ["-u", "-b", "1M"], []):
+            with context.client(role, "-t", 1, "-b", "10M", *flags) as running:
+                running.succeed(15)
