@@ -92,8 +92,8 @@ class Context:
     def server(self, role, *arguments, port=PORT):
         return server(self.lab, "b", self.programs(role)[1], *arguments, port=port)
 
-    def client(self, role, *arguments, **settings):
-        return client(self.lab, "a", self.programs(role)[0], "-u", *arguments, **settings)
+    def client(self, role, *arguments, tcp=False, **settings):
+        return client(self.lab, "a", self.programs(role)[0], *([] if tcp else ["-u"]), *arguments, **settings)
 
     def test(self, role, *arguments, seconds=15, **settings):
         """One test from start to end, both sides as JSON: (client's, server's)."""

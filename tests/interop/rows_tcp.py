@@ -46,7 +46,7 @@ def check(client, server, mode, count):
 
 def run_mode(context, role, mode, count, flags, ipv6):
     arguments = ["-t", 1, "-C", "cubic", "-P", count, *MODES[mode], *flags]
-    client, server = context.test(role, *arguments, seconds=30, ipv6=ipv6)
+    client, server = context.test(role, *arguments, seconds=30, ipv6=ipv6, tcp=True)
     check(client, server, mode, count)
 
 
@@ -84,7 +84,7 @@ for _flags in (("-M", 900), ("-w", "256K"), ("-N", "-l", "10K"), ("-C", "reno"))
 @row(f"{CLIENT}: TCP, -k 100", role=CLIENT, flags=["-k", 100], expected=100 * 128 * 1024)
 @row(f"{BOTH}: TCP, -n 20M", role=BOTH, flags=["-n", "20M"], expected=20 << 20)
 def limits(context, role, flags, expected):
-    client, server = context.test(role, *flags)
+    client, server = context.test(role, *flags, tcp=True)
     check(client, server, "normal", 1)
     equal(client["end"]["sum_sent"]["bytes"], expected, "bytes sent")
     equal(server["end"]["sum_received"]["bytes"], expected, "bytes received")
@@ -93,7 +93,7 @@ def limits(context, role, flags, expected):
 @row(f"{CLIENT}: TCP, -b 100M", role=CLIENT, flags=[])
 @row(f"{SERVER}: TCP, -b 100M -R", role=SERVER, flags=["-R"])
 def rate(context, role, flags):
-    client, server = context.test(role, "-t", 2, "-b", "100M", *flags)
+    client, server = context.test(role, "-t", 2, "-b", "100M", *flags, tcp=True)
     check(client, server, "-R" if flags else "normal", 1)
     between(client["end"]["sum_received"]["bits_per_second"], 85e6, 107e6, "bit/s")
 
@@ -102,7 +102,7 @@ def rate(context, role, flags):
 @row(f"{CLIENT}: TCP, columns of a receiver", role=CLIENT, flags=["-R"], some=["Bitrate\n", "Retr\n"])
 def columns(context, role, flags, some):
     with context.server(role):
-        with context.client(role, "-t", 1, "-b", "50M", *flags) as running:
+        with context.client(role, "-t", 1, "-b", "50M", *flags, tcp=True) as running:
             running.succeed(15)
             for one in some:
                 require(one in running.out, f"'{one}' is not there\n{running}")
@@ -112,6 +112,6 @@ def columns(context, role, flags, some):
 @row(f"{SERVER}: TCP, tests one after another", role=SERVER)
 def again(context, role):
     with context.server(role):
-        for flags in ([], ["-R"], ["-u", "-b", "1M"], []):
-            with context.client(role, "-t", 1, "-b", "10M", *flags) as running:
+        for flags, tcp in (([], True), (["-R"], True), ([], False), ([], True)):
+            with context.client(role, "-t", 1, "-b", "10M", *flags, tcp=tcp) as running:
                 running.succeed(15)
