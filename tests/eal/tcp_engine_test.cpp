@@ -88,8 +88,7 @@ protected:
     void open_port(std::size_t i)
     {
         const std::string name = "tcp" + std::to_string(next_) + "port" + std::to_string(i);
-        const int id =
-            rte_eth_from_rings(name.c_str(), &rings_[i], 1, &rings_[1 - i], 1, 0);
+        const int id = rte_eth_from_rings(name.c_str(), &rings_[i], 1, &rings_[1 - i], 1, 0);
         ASSERT_GE(id, 0);
         ports::PortPlan plan;
         plan.pool_mbufs = 2047;
