@@ -95,6 +95,9 @@ void Connection::on_path_mtu(std::uint32_t sequence, std::uint32_t mtu_bytes, Mo
 void Connection::offer(std::uint64_t end_offset) noexcept
 {
     Impl& c = *impl_;
+    if (c.withdrawn_) {
+        return;
+    }
     c.offered_ = std::max(c.offered_, end_offset > static_cast<std::uint64_t>(kEndless)
                                           ? kEndless
                                           : static_cast<Offset>(end_offset));
@@ -105,6 +108,7 @@ void Connection::offer(std::uint64_t end_offset) noexcept
 
 void Connection::withdraw() noexcept
 {
+    impl_->withdrawn_ = true;
     impl_->sender_.withdraw();
     impl_->offered_ = impl_->sender_.nxt();
 }

@@ -44,7 +44,7 @@ struct ConnectionVariables {
     bool echo_congestion_ = false;
 
     Offset offered_ = 0;
-    bool close_wanted_ = false;
+    bool close_wanted_ = false, withdrawn_ = false;
     std::optional<Segment> reply_;  // a reset that is due
     Moment time_wait_until_ = kNever;
 

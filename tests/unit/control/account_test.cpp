@@ -43,6 +43,58 @@ TEST(Account, IntervalsAreDifferencesOfConsecutiveSnapshots)
     EXPECT_DOUBLE_EQ(report->streams[1].jitter_s, 0.05);
 }
 
+Snapshot tcp_at(std::chrono::nanoseconds time, std::uint64_t retransmits, std::uint64_t rtt_us)
+{
+    Snapshot s = at(time, 100);
+    s.retransmits = retransmits;
+    s.rtt_us = rtt_us;
+    s.cwnd_bytes = rtt_us * 1000;
+    s.peer_window_bytes = 65'535;
+    s.path_mtu_bytes = 1500;
+    return s;
+}
+
+TEST(Account, OfATcpSenderHasRetransmissionsOfTheIntervalAndTheStateAtItsEnd)
+{
+    Account account{std::vector<StreamName>{{5, true}, {7, false}}, true};
+    const stats::EdgeSchedule edges{0s, 1s};
+    account.pass(edges.edge(1), std::vector{tcp_at(1s, 3, 40), at(1s, 0)});
+    const auto report = account.pass(edges.edge(2), std::vector{tcp_at(2s, 5, 20), at(2s, 0)});
+    ASSERT_TRUE(report && report->streams[0].tcp);
+    EXPECT_FALSE(report->streams[1].tcp);  // a receiver
+    EXPECT_EQ(report->streams[0].tcp->retransmits, 2);
+    EXPECT_EQ(report->streams[0].tcp->cwnd_bytes, 20'000U);
+    EXPECT_EQ(report->streams[0].tcp->rtt_us, 20U);
+
+    account.end(std::vector{tcp_at(3s, 6, 30), at(3s, 0)}, 3s, 1s);
+    const proto::Results results = account.results({});
+    EXPECT_EQ(results.sender_has_retransmits, 1);
+    EXPECT_EQ(results.streams[0].retransmits, 6);
+    EXPECT_EQ(results.streams[1].retransmits, -1);
+
+    proto::Results peer = results;
+    peer.streams[1].retransmits = 9;
+    const auto totals = account.totals(&peer);
+    ASSERT_TRUE(totals[0].tcp && totals[1].tcp);
+    EXPECT_EQ(totals[0].tcp->retransmits, 6);
+    EXPECT_EQ(totals[0].tcp->max_cwnd_bytes, 40'000U);
+    EXPECT_EQ(totals[0].tcp->max_rtt_us, 40U);
+    EXPECT_EQ(totals[0].tcp->min_rtt_us, 20U);
+    EXPECT_EQ(totals[0].tcp->mean_rtt_us, 30U);
+    EXPECT_EQ(totals[1].tcp->retransmits, 9);
+    EXPECT_FALSE(account.totals(nullptr)[1].tcp);  // not told
+}
+
+TEST(Account, OfATcpSenderDoesNotCountTheOmittedPart)
+{
+    Account account{std::vector<StreamName>{{5, true}}, true};
+    account.expect_omit();
+    const stats::EdgeSchedule edges{1s, 1s};
+    account.pass(edges.edge(1), std::vector{tcp_at(1s, 4, 10)});
+    account.end(std::vector{tcp_at(2s, 7, 10)}, 2s, 1s);
+    EXPECT_EQ(account.results({}).streams[0].retransmits, 3);
+}
+
 // -O 2 -i 1: two omitted intervals, then times, bytes and packets begin anew, while the counters
 // sent to the peer go on and say where omit ended.
 TEST(Account, TheOmittedPartIsReportedAndNotCounted)

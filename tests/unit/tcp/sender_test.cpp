@@ -286,6 +286,27 @@ TEST(TcpSender, FillsAWindowSmallerThanASegment)
     EXPECT_EQ(s.info().timeouts, 0U);
 }
 
+TEST(TcpSender, WithdrawsWhatItHasNotSentAndRepairsWhatItHas)
+{
+    Script s = with_flight();
+    s.connection().withdraw();
+    s.offer(kForever);  // never again
+    s.after(milliseconds{50});
+    s.in({.ack = 0, .sack = {{kSlot, 10 * kSlot}}});
+    const auto repaired = s.take();
+    ASSERT_EQ(repaired.size(), 1U);
+    EXPECT_EQ(repaired[0].seq, 0);
+    EXPECT_TRUE(repaired[0].segment.retransmission);
+    s.after(milliseconds{50});
+    s.in({.ack = 10 * kSlot});
+    s.after(seconds{10});
+    EXPECT_TRUE(s.quiet());
+    EXPECT_EQ(s.state(), State::kEstablished);
+    EXPECT_EQ(s.connection().acknowledged(), static_cast<std::uint64_t>(10 * kSlot));
+    s.close();
+    EXPECT_TRUE(s.next().has(wire::kTcpFin));
+}
+
 TEST(TcpSender, DoesNotGrowAWindowItDoesNotUse)
 {
     Script s;
