@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The kernel's iperf3 against dpdkperf in a lab of two namespaces, as one table."""
+"""The kernel's iperf3 against dpdkperf in a lab of two namespaces, as tables."""
 
 import os
 import pathlib
@@ -38,6 +38,29 @@ def print_table(lab, our):
         print_row(pathlib.Path(our).name, measure.run(lab, our, length, SECONDS), kernel)
 
 
+TCP_COLUMNS = "{:<10} {:>9}  {:>9}  {:>6}"
+
+
+def tcp_run(lab, program):
+    """Gb/s that the receiver counted, and retransmissions."""
+    with server(lab, "b", STOCK, "-1", "-J", wrapper=measure.RECEIVER) as serving:
+        with client(lab, "a", program, "-t", SECONDS, "-C", "cubic", "-J") as running:
+            running.succeed(SECONDS + 20)
+            serving.succeed()
+            end = running.json["end"]
+    return end["sum_received"]["bits_per_second"] / 1e9, end["sum_sent"]["retransmits"]
+
+
+def print_tcp(lab, our):
+    """Frames of the MTU on both sides: a veth would hand the kernel's segments over uncut."""
+    lab.run("a", "ethtool", "-K", lab.interface("a"), "tso", "off", "gso", "off")
+    kernel = tcp_run(lab, STOCK)
+    ours = tcp_run(lab, our)
+    print(TCP_COLUMNS.format("sender", "Gb/s", "to kernel", "Retr"))
+    for who, (gbps, retransmits) in (("iperf3", kernel), (pathlib.Path(our).name, ours)):
+        print(TCP_COLUMNS.format(who, f"{gbps:.2f}", f"{gbps / kernel[0]:.2f}", retransmits))
+
+
 def show_server(lab, our):
     """The other way round: a stock client against our server."""
     with server(lab, "b", our, "-1") as serving:
@@ -56,6 +79,8 @@ def main():
             print(f"UDP over a veth pair into iperf3 -s, {SECONDS} s each, without a rate limit;")
             print("iperf3's line is the better of -P 1 and -P 2.\n")
             print_table(lab, our)
+            print(f"\nTCP into iperf3 -s, {SECONDS} s each, one stream, in frames of the MTU:\n")
+            print_tcp(lab, our)
             print(f"\nThe other role, iperf3 -c -u -b 100M against {name} -s, as iperf3 sees it:\n")
             show_server(lab, our)
     except Failed as problem:
