@@ -80,12 +80,10 @@ void TcpWorker::connect(TcpStream& stream, Moment now) noexcept
 TcpStream* TcpWorker::accept(Session& session, const Mac& next_hop, const Endpoint& local,
     const Endpoint& remote, const Poller& poller, Moment now) noexcept
 {
-    const std::uint32_t index = session.next_hello.load(std::memory_order_relaxed);
+    // Pollers compete, so each counts for itself what it takes.
+    const std::uint32_t index = session.next_hello.fetch_add(1, std::memory_order_relaxed);
     if (index >= session.connections.size()) {
         return nullptr;
-    }
-    if (session.next_hello.fetch_add(1, std::memory_order_relaxed) >= session.connections.size()) {
-        return nullptr;  // another poller was faster with the last one
     }
     TcpStream& stream = *session.connections[index];
     stream.local = local;

@@ -14,7 +14,7 @@
 
 namespace dpdkperf::engine {
 
-// Which received UDP checksums are right where the port says nothing of a packet. What it says is
+// Which received UDP and TCP checksums are right where the port says nothing of a packet. What it says is
 // believed: good, bad, or none needed. IP headers and all lengths are always checked.
 enum class RxChecksum {
     kVerify,           // the sum over the whole datagram
@@ -40,7 +40,7 @@ struct EngineSetup {
     ports::ExceptionPath* exceptions = nullptr;
 };
 
-// UDP on pollers. Pollers run from create() to destruction. While there is no session they sleep,
+// UDP and TCP on pollers. Pollers run from create() to destruction. While there is no session they sleep,
 // or, with exceptions, look after the kernel's packets with longer and longer naps. Ports are
 // started before and stopped after.
 //
