@@ -14,8 +14,8 @@
 
 namespace dpdkperf::engine {
 
-// Which received UDP and TCP checksums are right where the port says nothing of a packet. What it says is
-// believed: good, bad, or none needed. IP headers and all lengths are always checked.
+// Which received UDP and TCP checksums are right where the port says nothing of a packet. What it
+// says is believed: good, bad, or none needed. IP headers and all lengths are always checked.
 enum class RxChecksum {
     kVerify,           // the sum over the whole datagram
     kVerifyOrPartial,  // or that of the pseudo-header alone: a Linux peer behind veth, tun, virtio
@@ -40,9 +40,9 @@ struct EngineSetup {
     ports::ExceptionPath* exceptions = nullptr;
 };
 
-// UDP and TCP on pollers. Pollers run from create() to destruction. While there is no session they sleep,
-// or, with exceptions, look after the kernel's packets with longer and longer naps. Ports are
-// started before and stopped after.
+// UDP and TCP on pollers. Pollers run from create() to destruction. While there is no session they
+// sleep, or, with exceptions, look after the kernel's packets with longer and longer naps. Ports
+// are started before and stopped after.
 //
 // Errors: no mbuf field left for the tag.
 Result<std::unique_ptr<traffic::Traffic>> create_engine(const EngineSetup& setup);
