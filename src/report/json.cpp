@@ -85,6 +85,11 @@ private:
         if (settings.server && settings.rate.bps() != 0) {
             append(start, "target_bitrate", settings.rate.bps());
         }
+        // Of the socket on which a TCP server listens, otherwise of each stream's.
+        const bool listener = settings.server && !settings.udp;
+        if (listener) {
+            add_buffers(start, settings);
+        }
         append(start, "timestamp", timestamp_json(settings.wall_clock));
         if (settings.server) {
             const Endpoint peer = settings.peer.value_or(Endpoint{});
@@ -94,18 +99,32 @@ private:
         }
         append(start, "cookie", settings.cookie);
         if (!settings.udp) {
-            append(start, "tcp_mss_default", settings.control_mss_bytes);
+            add_mss(start, settings);
         }
         append(start, "target_bitrate", settings.rate.bps());
-        for (std::size_t i = 0; i < connections_.size(); ++i) {
-            append(start, "sock_bufsize", settings.window_bytes);
-            // Our data does not pass through kernel sockets.
-            append(start, "sndbuf_actual", 0);
-            append(start, "rcvbuf_actual", 0);
+        for (std::size_t i = 0; i < connections_.size() && !listener; ++i) {
+            add_buffers(start, settings);
         }
         if (!connections_.empty()) {
             append(start, "test_start", test_start_json(settings));
         }
+    }
+
+    static void add_mss(Json& start, const stats::TestSettings& settings)
+    {
+        if (settings.mss_bytes != 0) {
+            append(start, "tcp_mss", settings.mss_bytes);
+        } else {
+            append(start, "tcp_mss_default", settings.control_mss_bytes);
+        }
+    }
+
+    static void add_buffers(Json& start, const stats::TestSettings& settings)
+    {
+        append(start, "sock_bufsize", settings.window_bytes);
+        // Our data does not pass through kernel sockets.
+        append(start, "sndbuf_actual", 0);
+        append(start, "rcvbuf_actual", 0);
     }
 
     void add_server_output(Json& root) const

@@ -86,7 +86,8 @@ Json stream_json(const Total& t)
     return {{"udp", std::move(json)}};
 }
 
-// Both halves of a stream over TCP. The receiver's seconds are the sender's, as in iperf3.
+// Both halves of a stream over TCP. The receiver's seconds are ours, whoever receives, as in
+// iperf3.
 Json tcp_stream_json(const Total& t)
 {
     Json sender = {{"socket", t.socket}};
@@ -103,7 +104,7 @@ Json tcp_stream_json(const Total& t)
     Json receiver = {{"socket", t.socket}};
     receiver.update(
         span_json(t.received_time, t.received, rate_over(t.received, to_seconds(t.received_time))));
-    receiver["seconds"] = to_seconds(t.sent_time);
+    receiver["seconds"] = to_seconds(t.own_time);
     receiver["sender"] = t.sender;
     return {{"sender", std::move(sender)}, {"receiver", std::move(receiver)}};
 }
@@ -122,10 +123,10 @@ void add_tcp_sums(Json& end, const Total& sum, const Direction& direction)
     received["sender"] = direction.sender;
 }
 
-// Of the sides that are known.
+// Of the sides that are known, as seen from the direction that is printed last.
 void add_congestion(Json& end, const stats::TestSettings& settings, const stats::Summary& summary)
 {
-    const bool sends = directions(settings).front().sender;
+    const bool sends = directions(settings).back().sender;
     const std::string& sender = sends ? summary.congestion : summary.peer_congestion;
     const std::string& receiver = sends ? summary.peer_congestion : summary.congestion;
     if (!sender.empty()) {

@@ -7,7 +7,7 @@ namespace dpdkperf::report {
 namespace {
 
 struct Times {
-    std::chrono::nanoseconds sent{0}, received{0};
+    std::chrono::nanoseconds sent{0}, received{0}, own{0};
 };
 
 // iperf3 measures all streams by the clock of the first one; a side that has not told its time
@@ -19,13 +19,15 @@ Times times_of(const stats::Summary& summary)
     }
     const stats::StreamTotal& first = summary.streams.front();
     const auto none = std::chrono::nanoseconds{0};
-    Times times{first.sent ? first.sent->time : none, first.received ? first.received->time : none};
+    Times times{
+        first.sent ? first.sent->time : none, first.received ? first.received->time : none, none};
     if (times.sent == none) {
         times.sent = times.received;
     }
     if (times.received == none) {
         times.received = times.sent;
     }
+    times.own = first.sender ? times.sent : times.received;
     return times;
 }
 
@@ -84,6 +86,7 @@ std::vector<Total> totals(const stats::Summary& summary, bool sender)
         total.sender = sender;
         total.sent_time = times.sent;
         total.received_time = times.received;
+        total.own_time = times.own;
         total.sent = sent.bytes;
         total.received = received.bytes;
         total.sent_packets = sent.packets;

@@ -32,6 +32,7 @@ struct Total {
     int socket = 0;
     bool sender = false;
     std::chrono::nanoseconds sent_time{0}, received_time{0};
+    std::chrono::nanoseconds own_time{0};  // that of these two which we have measured
     PayloadBytes sent, received;
     std::int64_t sent_packets = 0, received_packets = 0;
     std::int64_t packets = 0;  // sent, or if that is unknown received

@@ -53,6 +53,7 @@ public:
         }
         if (style_.verbose) {
             text += "      Cookie: " + settings.cookie + '\n';
+            text += settings.udp ? "" : mss_line(settings);
             if (settings.rate.bps() != 0) {
                 text += "      Target Bitrate: " + std::to_string(settings.rate.bps()) + '\n';
             }
@@ -99,12 +100,8 @@ public:
                     : tcp_summary_header(settings_, std::ranges::any_of(summary.streams, counts));
         for (const Direction& direction : directions(settings_)) {
             text += summary_lines(summary, direction);
-            if (style_.verbose && direction.sender) {
-                text += cpu_line(summary, true);
-                text += settings_.bidirectional ? cpu_line(summary, false) : "";
-            }
+            text += style_.verbose ? verbose_after(summary, direction) : "";
         }
-        text += style_.verbose ? congestion_lines(summary) : "";
         write(text);
     }
 
@@ -153,6 +150,17 @@ private:
         return text + "Time: " + rfc1123(settings_.wall_clock) + '\n';
     }
 
+    [[nodiscard]] std::string verbose_after(
+        const stats::Summary& summary, const Direction& direction) const
+    {
+        std::string text;
+        if (direction.sender) {
+            text += cpu_line(summary, true);
+            text += settings_.bidirectional ? cpu_line(summary, false) : "";
+        }
+        return text + congestion_lines(summary, direction);
+    }
+
     [[nodiscard]] std::string interval_lines(
         const stats::IntervalReport& report, const Direction& direction) const
     {
@@ -178,15 +186,31 @@ private:
             text += stream_lines(stream, direction);
         }
         if (settings_.streams > 1) {
-            const Total sum = sum_of(streams, settings_.streams);
-            if (knows_sender(direction)) {
-                text += sender_line("SUM", direction, sum);
-            }
-            if (knows_receiver(direction)) {
-                text += receiver_line("SUM", direction, sum, percent(sum.lost, sum.packets));
-            }
+            text += sum_lines(sum_of(streams, settings_.streams), direction);
         }
         return text;
+    }
+
+    // That a sum is not available is said of TCP only.
+    [[nodiscard]] std::string sum_lines(const Total& sum, const Direction& direction) const
+    {
+        std::string text;
+        if (knows_sender(direction)) {
+            text += sender_line("SUM", direction, sum);
+        } else if (!direction.udp) {
+            text += not_available("SUM", "sender");
+        }
+        if (knows_receiver(direction)) {
+            text += receiver_line("SUM", direction, sum, percent(sum.lost, sum.packets));
+        } else if (!direction.udp) {
+            text += not_available("SUM", "receiver");
+        }
+        return text;
+    }
+
+    [[nodiscard]] std::string not_available(const std::string& id, const char* side) const
+    {
+        return style_.verbose ? not_available_line(id, side) : "";
     }
 
     [[nodiscard]] std::string stream_lines(const Total& stream, const Direction& direction) const
@@ -195,8 +219,8 @@ private:
         std::string text;
         if (knows_sender(direction)) {
             text += sender_line(id, direction, stream);
-        } else if (style_.verbose) {
-            text += '[' + id + "] (sender statistics not available)\n";
+        } else {
+            text += not_available(id, "sender");
         }
         if (stream.out_of_order > 0) {
             text += out_of_order_line(direction, stream);
@@ -204,20 +228,10 @@ private:
         if (knows_receiver(direction)) {
             text +=
                 receiver_line(id, direction, stream, percent(stream.lost, stream.received_packets));
-        } else if (style_.verbose) {
-            text += '[' + id + "] (receiver statistics not available)\n";
+        } else {
+            text += not_available(id, "receiver");
         }
         return text;
-    }
-
-    // "snd_tcp_congestion cubic", of the sides that are known.
-    [[nodiscard]] std::string congestion_lines(const stats::Summary& summary) const
-    {
-        const bool sends = directions(settings_).front().sender;
-        const std::string& sender = sends ? summary.congestion : summary.peer_congestion;
-        const std::string& receiver = sends ? summary.peer_congestion : summary.congestion;
-        return (sender.empty() ? "" : "snd_tcp_congestion " + sender + '\n') +
-               (receiver.empty() ? "" : "rcv_tcp_congestion " + receiver + '\n');
     }
 
     // A server prints before it has the client's half.

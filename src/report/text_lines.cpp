@@ -126,6 +126,22 @@ std::string cpu_line(const stats::Summary& summary, bool sender)
         sender ? "receiver" : "sender", remote.total, remote.user, remote.system);
 }
 
+std::string congestion_lines(const stats::Summary& summary, const Direction& direction)
+{
+    const bool sends = direction.sender;
+    const std::string& sender = sends ? summary.congestion : summary.peer_congestion;
+    const std::string& receiver = sends ? summary.peer_congestion : summary.congestion;
+    return (sender.empty() ? "" : "snd_tcp_congestion " + sender + '\n') +
+           (receiver.empty() ? "" : "rcv_tcp_congestion " + receiver + '\n');
+}
+
+std::string mss_line(const stats::TestSettings& settings)
+{
+    return settings.mss_bytes != 0
+               ? "      TCP MSS: " + std::to_string(settings.mss_bytes) + '\n'
+               : "      TCP MSS: " + std::to_string(settings.control_mss_bytes) + " (default)\n";
+}
+
 std::string starting_line(const stats::TestSettings& s)
 {
     std::string limit = std::to_string(s.duration.count()) + " second test";
@@ -145,6 +161,11 @@ std::string connected_line(const stats::Connection& c)
     return print("[%3d] local %s port %u connected to %s port %u\n", c.socket,
         to_string(c.local.address).c_str(), static_cast<unsigned>(c.local.port),
         to_string(c.remote.address).c_str(), static_cast<unsigned>(c.remote.port));
+}
+
+std::string not_available_line(const std::string& id, const char* side)
+{
+    return '[' + id + "] (" + side + " statistics not available)\n";
 }
 
 std::string out_of_order_line(const Direction& direction, const Total& t)

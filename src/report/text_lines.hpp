@@ -27,12 +27,19 @@ std::string sender_line(const std::string& id, const Direction& direction, const
 std::string receiver_line(
     const std::string& id, const Direction& direction, const Total& total, double lost_percent);
 
+// In place of a server's other half, `side`: "sender" or "receiver".
+std::string not_available_line(const std::string& id, const char* side);
+
 // Of one stream, although it begins with "[SUM]".
 std::string out_of_order_line(const Direction& direction, const Total& total);
 
 // `sender`: the role in which this side's CPU use is shown.
 std::string cpu_line(const stats::Summary& summary, bool sender);
 
+// TCP: the congestion control of the sides that are known.
+std::string congestion_lines(const stats::Summary& summary, const Direction& direction);
+
+std::string mss_line(const stats::TestSettings& settings);
 std::string starting_line(const stats::TestSettings& settings);
 std::string connected_line(const stats::Connection& connection);
 

@@ -36,7 +36,8 @@ struct TestSettings {
     std::uint32_t burst = 0;
     std::chrono::nanoseconds interval{0};
     std::uint64_t window_bytes = 0;       // -w
-    std::uint64_t control_mss_bytes = 0;  // of the control connection
+    std::uint64_t mss_bytes = 0;          // -M, TCP
+    std::uint64_t control_mss_bytes = 0;  // client: of the control connection; server: 0
     bool block_from_mss = false;          // block_bytes was derived from it
 };
 
