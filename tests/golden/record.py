@@ -35,14 +35,30 @@ HERE = pathlib.Path(__file__).resolve().parent
 FIRST_PORT = 20000 + os.getpid() % 100 * 100
 SYSTEM = " ".join(os.uname())  # does not matter, and would tell about the machine
 UDP = "-u -b 2M -l 1000 -t 1 -i 0.5"
+# Not the system's default congestion control, which differs between machines.
+TCP = "-b 20M -l 8K -t 1 -i 0.5 -C cubic"
+# A loopback through which TCP has to repeat segments.
+NARROW = """ip link set lo mtu 1500 up
+tc qdisc add dev lo root tbf rate 20mbit burst 3000 limit 9000
+"""
 
 
 class Case:
-    def __init__(self, name, client, server="-i 0.5", lossy=False, kind="test", host="127.0.0.1"):
+    def __init__(
+        self,
+        name,
+        client,
+        server="-i 0.5",
+        lossy=False,
+        narrow=False,
+        kind="test",
+        host="127.0.0.1",
+    ):
         self.name = name
         self.client = client.split()
         self.server = server.split()
         self.lossy = lossy
+        self.narrow = narrow  # in a network namespace of its own; needs root
         self.kind = kind  # test; refused: no server; interrupted: SIGINT to the client
         self.host = host
 
@@ -67,6 +83,17 @@ def cases():
         ("lossy-reverse-parallel", UDP + " -R -P 2", {"lossy": True}),
         ("lossy-bidir", UDP + " --bidir", {"lossy": True}),
         ("refused", UDP, {"kind": "refused"}),
+        ("tcp-normal", TCP, {}),
+        ("tcp-parallel", TCP + " -P 2", {}),
+        ("tcp-reverse", TCP + " -R", {}),
+        ("tcp-reverse-parallel", TCP + " -R -P 2", {}),
+        ("tcp-bidir", TCP + " --bidir", {}),
+        ("tcp-bidir-parallel", TCP + " --bidir -P 2", {}),
+        ("tcp-omit", "-b 20M -l 8K -t 2 -i 1 -O 1 -P 2 -C cubic", {"server": "-i 1"}),
+        ("tcp-interval-0", "-b 20M -l 8K -t 1 -i 0 -C cubic", {"server": "-i 0"}),
+        ("tcp-narrow-parallel", "-l 8K -t 1 -i 0.5 -P 2 -C cubic", {"narrow": True}),
+        ("tcp-narrow-reverse", "-l 8K -t 1 -i 0.5 -R -C cubic", {"narrow": True}),
+        ("tcp-narrow-bidir", "-l 8K -t 1 -i 0.5 --bidir -C cubic", {"narrow": True}),
     ]
     result = []
     for name, client, more in pairs:
@@ -85,6 +112,11 @@ def cases():
         Case("verbose-bidir-parallel-text", UDP + " --bidir -P 2 -V", verbose),
         Case("verbose-bytes-text", "-u -b 4M -l 1000 -n 200K -V", verbose),
         Case("verbose-blocks-text", "-u -b 4M -l 1000 -k 200 -V -R", verbose),
+        Case("tcp-window-json", "-n 200M -w 256K -M 1400 -C cubic -J", "-i 1 -J"),
+        Case("tcp-verbose-text", TCP + " -V", verbose),
+        Case("tcp-verbose-mss-text", TCP + " -M 1400 -V -P 2", verbose),
+        Case("tcp-verbose-reverse-parallel-text", TCP + " -R -P 2 -V", verbose),
+        Case("tcp-verbose-bidir-parallel-text", TCP + " --bidir -P 2 -V", verbose),
         Case("interrupted-json", "-u -b 2M -l 1000 -t 60 -J", kind="interrupted"),
     ]
 
@@ -97,12 +129,11 @@ def wait_until(condition, what):
     raise TimeoutError(what)
 
 
-def listening(port):
-    """Whether something listens on TCP `port` (state 0A in /proc/net/tcp*)."""
+def listening(port, process):
+    """Whether something listens on TCP `port` (state 0A) in the network of that process."""
     pattern = re.compile(r":%04X [0-9A-F]+:0000 0A " % port)
-    return any(
-        pattern.search(pathlib.Path("/proc/net", name).read_text()) for name in ("tcp", "tcp6")
-    )
+    net = pathlib.Path("/proc", str(process.process.pid), "net")
+    return any(pattern.search((net / name).read_text()) for name in ("tcp", "tcp6"))
 
 
 def received_udp(port):
@@ -114,10 +145,10 @@ def received_udp(port):
 
 
 class Process:
-    def __init__(self, arguments):
+    def __init__(self, arguments, within=()):
         self.out, self.err = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
-            ["iperf3", *arguments], stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.err
+            [*within, "iperf3", *arguments], stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.err
         )
 
     def finish(self):
@@ -133,14 +164,18 @@ def run_pair(case, port):
         server = None
         client_port = port + 1 if case.lossy else port
         if case.kind != "refused":
-            server = Process(["-s", "-1", "-p", str(port), *case.server, *case.debug])
+            within = ["unshare", "-n", "sh", "-c", NARROW + 'exec "$@"', "sh"] if case.narrow else []
+            server = Process(["-s", "-1", "-p", str(port), *case.server, *case.debug], within)
             running.callback(server.process.kill)
-            wait_until(lambda: listening(port), f"{case.name}: server on {port}")
+            wait_until(lambda: listening(port, server), f"{case.name}: server on {port}")
         if case.lossy:
             passer = relay.Relay(client_port, port)
             passer.start()
             running.callback(passer.stop)
-        client = Process(["-c", case.host, "-p", str(client_port), *case.client, *case.debug])
+        within = ["nsenter", "-n", "-t", str(server.process.pid)] if case.narrow else []
+        client = Process(
+            ["-c", case.host, "-p", str(client_port), *case.client, *case.debug], within
+        )
         running.callback(client.process.kill)
         if case.kind == "interrupted":
             wait_until(lambda: received_udp(port), f"{case.name}: test on {port}")
@@ -162,6 +197,8 @@ def record(case, port, folder):
         "by": subprocess.run(["iperf3", "-v"], capture_output=True, text=True).stdout.split("\n")[0],
         "date": datetime.date.today().isoformat(),
     }
+    if case.narrow:
+        made["network"] = NARROW.splitlines()
     found = {"made": made}
     for side, output in (("client", client), ("server", server)):
         if output is None or (side == "server" and case.kind != "test"):
@@ -233,7 +270,12 @@ def main():
     if shutil.which("iperf3") is None:
         print("no iperf3: skipped")
         return 77
-    chosen = [c for c in cases() if not arguments.cases or c.name in arguments.cases]
+    root = os.geteuid() == 0
+    chosen = [
+        c
+        for c in cases()
+        if (not arguments.cases or c.name in arguments.cases) and (root or not c.narrow)
+    ]
     if not arguments.check:
         record_all(chosen, arguments.out, arguments.jobs)
         return 0

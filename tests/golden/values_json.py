@@ -46,6 +46,15 @@ def jitters(printed_ms, printed_mean_ms, streams):
     return [options[0] for options in choices]
 
 
+INTERVAL_KEYS = ("retransmits", "snd_cwnd", "snd_wnd", "rtt", "rttvar", "pmtu")
+TOTAL_KEYS = ("retransmits", "max_snd_cwnd", "max_snd_wnd", "max_rtt", "min_rtt", "mean_rtt")
+
+
+def tcp_figures(row, keys):
+    """What only a TCP sender has; UDP's values do not mention it."""
+    return {"tcp": [row[key] for key in keys]} if "retransmits" in row else {}
+
+
 def interval_from_json(interval, streams):
     rows = []
     omitted = False
@@ -61,22 +70,53 @@ def interval_from_json(interval, streams):
                 "start_us": -start if starts_before_0 else start,
                 "end_us": end,
                 "bytes": row["bytes"],
-                "packets": row["packets"],
+                "packets": row.get("packets", 0),
                 "lost": row.get("lost_packets", 0),
                 "jitter_s": 0,
+                **tcp_figures(row, INTERVAL_KEYS),
             }
         )
         omitted = row["omitted"]
-    receiving = [i for i, row in enumerate(interval["streams"]) if not row["sender"]]
+    receiving = [i for i, row in enumerate(interval["streams"]) if "jitter_ms" in row]
     sums = [interval[key] for key in ("sum", "sum_bidir_reverse") if key in interval]
-    mean = next((s["jitter_ms"] for s in sums if not s["sender"]), None)
+    mean = next((s["jitter_ms"] for s in sums if "jitter_ms" in s), None)
     found = jitters([interval["streams"][i]["jitter_ms"] for i in receiving], mean, streams)
     for i, jitter in zip(receiving, found):
         rows[i]["jitter_s"] = jitter
     return {"omitted": omitted, "streams": rows}
 
 
-def summary_from_json(end, server, streams):
+def tcp_streams(end, server):
+    result = []
+    for entry in end["streams"]:
+        sender = entry["sender"]["sender"]
+        halves = {
+            half: {"bytes": row["bytes"], "time_us": micro(row["end"]), "packets": 0}
+            for half, row in (("sent", entry["sender"]), ("received", entry["receiver"]))
+        }
+        if server:
+            halves["received" if sender else "sent"] = None
+        result.append(
+            {
+                "socket": entry["sender"]["socket"],
+                "sender": sender,
+                **halves,
+                "lost": 0,
+                "out_of_order": 0,
+                "jitter_s": 0,
+                **tcp_figures(entry["sender"], TOTAL_KEYS),
+            }
+        )
+    return result
+
+
+def congestion(end):
+    """[ours, the peer's], in the view of the direction that was printed last."""
+    names = [end.get("sender_tcp_congestion"), end.get("receiver_tcp_congestion")]
+    return names if end["streams"][-1]["sender"]["sender"] else names[::-1]
+
+
+def udp_streams(end, server, streams):
     rows = [entry["udp"] for entry in end["streams"]]
     result = []
     for sender in (True, False):
@@ -115,9 +155,15 @@ def summary_from_json(end, server, streams):
                     "jitter_s": jitter[i],
                 }
             )
+    return result
+
+
+def summary_from_json(end, server, streams, udp):
+    result = udp_streams(end, server, streams) if udp else tcp_streams(end, server)
     cpu = end["cpu_utilization_percent"]
     return {
         "streams": sorted(result, key=lambda row: row["socket"]),
+        **({} if udp else {"congestion": congestion(end)}),
         "local_cpu": [cpu["host_total"], cpu["host_user"], cpu["host_system"]],
         "remote_cpu": [cpu["remote_total"], cpu["remote_user"], cpu["remote_system"]],
     }
@@ -144,8 +190,9 @@ def settings_from_json(start):
         "tos": test["tos"],
         "rate": test["target_bitrate"],
         "window": start["sock_bufsize"],
-        "control_mss": 0,
+        "control_mss": start.get("tcp_mss_default", 0),
         "block_from_mss": False,
+        **({} if test["protocol"] == "UDP" else {"udp": False, "mss": start.get("tcp_mss", 0)}),
     }
 
 
@@ -177,5 +224,6 @@ def from_json(out):
         streams = result["settings"]["streams"]
         server = result["settings"]["server"]
         result["intervals"] = [interval_from_json(i, streams) for i in root["intervals"]]
-        result["summary"] = summary_from_json(root["end"], server, streams)
+        udp = result["settings"].get("udp", True)
+        result["summary"] = summary_from_json(root["end"], server, streams, udp)
     return result

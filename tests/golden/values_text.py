@@ -19,7 +19,8 @@ def micro(seconds):
 BLOCKS = ("send_parameters:", "get_parameters:", "send_results", "get_results")
 DEBUG = re.compile(
     r"(SNDBUF|RCVBUF) is |Setting application pacing|Sending Connect message|Connect received|"
-    r"interval_len |interval forces keep|ignoring short interval|Late receive"
+    r"interval_len |interval forces keep|ignoring short interval|Late receive|"
+    r"Congestion algorithm is |tcpi_snd_cwnd "
 )
 
 
@@ -50,22 +51,56 @@ def split_debug(out):
     return "\n".join(kept), debug
 
 
-ROW = re.compile(
+ROW_START = (
     r"\[ *(?P<id>\d+|SUM)\](?P<role>\[..-.\])? +(?P<start>[\d.]+)-(?P<end>[\d.]+) +sec +"
     r"[\d.]+ \w+ +[\d.]+ \w+/sec +"
-    r"(?:(?P<jitter>[\d.]+) ms +(?P<lost>-?\d+)/)?(?P<packets>-?\d+)(?: \(.*%\))?  "
-    r"(?P<tag>\(omitted\)|sender|receiver|)$"
 )
+ROW_END = r"(?P<tag>\(omitted\)|sender|receiver|)$"
+UDP_ROW = re.compile(
+    ROW_START
+    + r"(?:(?P<jitter>[\d.]+) ms +(?P<lost>-?\d+)/)?(?P<packets>-?\d+)(?: \(.*%\))?  "
+    + ROW_END
+)
+TCP_ROW = re.compile(
+    ROW_START + r"(?:(?P<retransmits>\d+) +)?(?:(?P<cwnd>[\d.]+ \w+) +)?" + ROW_END
+)
+BETWEEN_ROWS = re.compile(r"\[SUM\]|CPU|(snd|rcv)_tcp_congestion|.*not avail")
 
 
-def blocks_of_rows(lines):
+def is_sender(row):
+    row = row.groupdict()
+    return row["retransmits"] is not None if "retransmits" in row else row["jitter"] is None
+
+
+def udp_figures(row):
+    return {"packets": int(row["packets"]), "lost": int(row["lost"] or 0), "jitter_s": 0}
+
+
+UNITS = {"Bytes": 1, "KBytes": 1 << 10, "MBytes": 1 << 20, "GBytes": 1 << 30}
+
+
+def cwnd_bytes(printed):
+    """A number of bytes that prints as this."""
+    value, unit = printed.split()
+    return round(float(value) * UNITS[unit])
+
+
+def tcp_figures(row):
+    """Windows and times of the path are not in a text."""
+    figures = {"packets": 0, "lost": 0, "jitter_s": 0}
+    if row["retransmits"] is not None:
+        figures["tcp"] = [int(row["retransmits"]), cwnd_bytes(row["cwnd"]), 0, 0, 0, 0]
+    return figures
+
+
+def blocks_of_rows(lines, pattern):
     """Runs of table rows, as lists of (line number, match)."""
     run = []
     for number, line in enumerate(lines):
-        found = ROW.match(line)
+        found = pattern.match(line)
         if found:
             run.append((number, found))
-        elif not line.startswith("[SUM]") and not line.startswith("CPU") and "not avail" not in line:
+        elif not BETWEEN_ROWS.match(line):
             if run:
                 yield run
             run = []
@@ -85,7 +120,8 @@ def shift(values, printed_mean, streams):
 class Intervals:
     """Puts the rows of the text and the exact lengths of --debug together."""
 
-    def __init__(self, debug, streams):
+    def __init__(self, debug, streams, udp):
+        self._udp = udp
         self._exact = [d[1] for d in debug if not isinstance(d[1][0], str)]
         self._streams = streams
         self._ends = {}
@@ -106,22 +142,24 @@ class Intervals:
             result.append(
                 {
                     "socket": int(row["id"]),
-                    "sender": row["jitter"] is None,
+                    "sender": is_sender(row),
                     "start_us": start,
                     "end_us": start + micro(length),
                     "bytes": count,
-                    "packets": int(row["packets"]),
-                    "lost": int(row["lost"] or 0),
-                    "jitter_s": 0,
+                    **(udp_figures(row) if self._udp else tcp_figures(row)),
                 }
             )
+        if self._udp:
+            self._add_jitter(result, rows)
+        return {"omitted": omitted, "streams": result}
+
+    def _add_jitter(self, result, rows):
         receivers = [r for r in rows if r["id"] != "SUM" and r["jitter"]]
         mean = next((float(r["jitter"]) for r in rows if r["id"] == "SUM" and r["jitter"]), None)
         moved = shift([float(r["jitter"]) for r in receivers], mean, self._streams)
         by_socket = {int(r["id"]): value / 1000 for r, value in zip(receivers, moved)}
         for row in result:
             row["jitter_s"] = by_socket.get(row["socket"], 0)
-        return {"omitted": omitted, "streams": result}
 
 
 def split_intervals(rows):
@@ -136,17 +174,39 @@ def split_intervals(rows):
         yield current
 
 
-def summary_from_text(lines, rows, sockets, server, results):
+def halves(own, peer, sender):
+    """(sent, received); the peer's is None if it is not known."""
+    here = {"bytes": own["bytes"], "time_us": micro(own["end_time"])}
+    there = peer and {"bytes": peer["bytes"], "time_us": micro(peer["end_time"])}
+    return (here, there) if sender else (there, here)
+
+
+def tcp_summary(rows, sockets, server, results):
+    """As udp_summary."""
+    own, peer = results
+    printed = {(r["id"], r["tag"]): r for r in rows}
+    streams = []
+    for socket, sender, i in sockets:
+        sent, received = halves(own[i], None if server else peer[i], sender)
+        for half in (sent, received):
+            if half is not None:
+                half["packets"] = 0
+        row = {"socket": socket, "sender": sender, "sent": sent, "received": received}
+        row |= {"lost": 0, "out_of_order": 0, "jitter_s": 0}
+        sender_row = printed.get((str(socket), "sender"))
+        if sender_row and sender_row["retransmits"] is not None:
+            row["tcp"] = [int(sender_row["retransmits"]), 0, 0, 0, 0, 0]
+        streams.append(row)
+    return streams
+
+
+def udp_summary(lines, rows, sockets, server, results):
     """`results`: what was exchanged, own and peer's; the peer's is not known to a server."""
     own, peer = results
     printed = {(r["id"], r["tag"]): r for r in rows}
     streams = []
     for socket, sender, i in sockets:
-        here = {"bytes": own[i]["bytes"], "time_us": micro(own[i]["end_time"])}
-        there = None
-        if not server:
-            there = {"bytes": peer[i]["bytes"], "time_us": micro(peer[i]["end_time"])}
-        sent, received = (here, there) if sender else (there, here)
+        sent, received = halves(own[i], None if server else peer[i], sender)
         for half, tag in ((sent, "sender"), (received, "receiver")):
             if half is not None:
                 half["packets"] = int(printed[(str(socket), tag)]["packets"])
@@ -185,6 +245,10 @@ def cpu(results):
     return [results["cpu_util_total"], results["cpu_util_user"], results["cpu_util_system"]]
 
 
+def congestion(results):
+    return results.get("congestion_used")
+
+
 def first(pattern, out, default=""):
     found = re.search(pattern, out, re.M)
     return found[1] if found else default
@@ -218,6 +282,7 @@ def settings_from_text(out, parameters, server):
         "window": parameters.get("window", 0),
         "control_mss": int(first(r"^Control connection MSS (\d+)", out, "0")),
         "block_from_mss": "Setting UDP block size" in out,
+        **({} if "udp" in parameters else {"udp": False, "mss": parameters.get("MSS", 0)}),
     }
 
 
@@ -251,9 +316,10 @@ def from_text(out, debug, err, verbose):
     parameters = named["get_parameters" if server else "send_parameters"]
     settings = result["settings"] = settings_from_text(out, parameters, server)
 
-    runs = list(blocks_of_rows(lines))
+    udp = settings.get("udp", True)
+    runs = list(blocks_of_rows(lines, UDP_ROW if udp else TCP_ROW))
     summary_rows = [m for _, m in runs[-1]]
-    intervals = Intervals(debug, settings["streams"])
+    intervals = Intervals(debug, settings["streams"], udp)
     for run in runs[:-1]:
         for rows in split_intervals([m for _, m in run]):
             result["intervals"].append(intervals.add(rows))
@@ -261,10 +327,12 @@ def from_text(out, debug, err, verbose):
     own, peer = named["send_results"], named["get_results"]
     senders = {c["socket"]: sends(i, settings) for i, c in enumerate(result["connections"])}
     sockets = [(s, sender, i) for i, (s, sender) in enumerate(senders.items())]
+    results = (own["streams"], peer["streams"])
     result["summary"] = {
-        "streams": summary_from_text(
-            lines, summary_rows, sockets, server, (own["streams"], peer["streams"])
-        ),
+        "streams": udp_summary(lines, summary_rows, sockets, server, results)
+        if udp
+        else tcp_summary(summary_rows, sockets, server, results),
+        **({} if udp else {"congestion": [congestion(own), None if server else congestion(peer)]}),
         "local_cpu": cpu(own),
         "remote_cpu": None if server else cpu(peer),
     }

@@ -55,7 +55,20 @@ stats::TestSettings settings_of(const json& s)
     settings.window_bytes = s["window"];
     settings.control_mss_bytes = s["control_mss"];
     settings.block_from_mss = s["block_from_mss"];
+    settings.udp = s.value("udp", true);
+    settings.mss_bytes = s.value("mss", 0U);
     return settings;
+}
+
+// Made of the six numbers that a TCP sender's row has.
+template <class Figures>
+std::optional<Figures> tcp_of(const json& row)
+{
+    if (!row.contains("tcp")) {
+        return std::nullopt;
+    }
+    const json& n = row["tcp"];
+    return Figures{n[0], n[1], n[2], n[3], n[4], n[5]};
 }
 
 stats::IntervalReport interval_of(const json& interval)
@@ -63,9 +76,9 @@ stats::IntervalReport interval_of(const json& interval)
     stats::IntervalReport report;
     report.omitted = interval["omitted"];
     for (const json& row : interval["streams"]) {
-        report.streams.push_back(
-            {row["socket"], row["sender"], micro(row["start_us"]), micro(row["end_us"]),
-                PayloadBytes{row["bytes"]}, row["packets"], row["lost"], row["jitter_s"]});
+        report.streams.push_back({row["socket"], row["sender"], micro(row["start_us"]),
+            micro(row["end_us"]), PayloadBytes{row["bytes"]}, row["packets"], row["lost"],
+            row["jitter_s"], tcp_of<stats::TcpState>(row)});
     }
     return report;
 }
@@ -83,6 +96,11 @@ stats::CpuUse cpu_of(const json& cpu)
     return {cpu[0], cpu[1], cpu[2]};
 }
 
+std::string name_of(const json& name)
+{
+    return name.is_null() ? std::string{} : name.get<std::string>();
+}
+
 stats::Summary summary_of(const json& s)
 {
     stats::Summary summary;
@@ -95,11 +113,16 @@ stats::Summary summary_of(const json& s)
         stream.lost = row["lost"];
         stream.out_of_order = row["out_of_order"];
         stream.jitter_s = row["jitter_s"];
+        stream.tcp = tcp_of<stats::TcpTotal>(row);
         summary.streams.push_back(stream);
     }
     summary.local = cpu_of(s["local_cpu"]);
     if (!s["remote_cpu"].is_null()) {
         summary.remote = cpu_of(s["remote_cpu"]);
+    }
+    if (s.contains("congestion")) {
+        summary.congestion = name_of(s["congestion"][0]);
+        summary.peer_congestion = name_of(s["congestion"][1]);
     }
     return summary;
 }
