@@ -66,13 +66,14 @@ stats::Transfer transfer_between(
 
 void TcpRecord::add(const Snapshot& snapshot)
 {
-    const bool first = count_++ == 0;
     const std::uint64_t rtt = snapshot.rtt_us;
+    ++count_;
     total_.max_cwnd_bytes = std::max(total_.max_cwnd_bytes, snapshot.cwnd_bytes);
     total_.max_peer_window_bytes =
         std::max(total_.max_peer_window_bytes, snapshot.peer_window_bytes);
     total_.max_rtt_us = std::max(total_.max_rtt_us, rtt);
-    total_.min_rtt_us = first ? rtt : std::min(total_.min_rtt_us, rtt);
+    // One of 0 is none yet (iperf 3.12, src/iperf_api.c, iperf_stats_callback).
+    total_.min_rtt_us = total_.min_rtt_us == 0 ? rtt : std::min(total_.min_rtt_us, rtt);
     sum_of_rtts_us_ += rtt;
 }
 

@@ -95,6 +95,17 @@ TEST(Account, OfATcpSenderDoesNotCountTheOmittedPart)
     EXPECT_EQ(account.results({}).streams[0].retransmits, 3);
 }
 
+// The first interval may end before there is a sample of the RTT.
+TEST(Account, NoRttIsNotTheShortest)
+{
+    Account account{std::vector<StreamName>{{5, true}}, true};
+    const stats::EdgeSchedule edges{0s, 1s};
+    account.pass(edges.edge(1), std::vector{tcp_at(1s, 0, 0)});
+    account.pass(edges.edge(2), std::vector{tcp_at(2s, 0, 40)});
+    account.end(std::vector{tcp_at(3s, 0, 20)}, 3s, 1s);
+    EXPECT_EQ(account.totals(nullptr)[0].tcp->min_rtt_us, 20U);
+}
+
 // -O 2 -i 1: two omitted intervals, then times, bytes and packets begin anew, while the counters
 // sent to the peer go on and say where omit ended.
 TEST(Account, TheOmittedPartIsReportedAndNotCounted)
