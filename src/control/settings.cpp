@@ -87,6 +87,7 @@ stats::TestSettings settings_of(const options::Plan& plan, const proto::Paramete
     settings.burst = parameters.burst;
     settings.interval = plan.interval;
     settings.window_bytes = parameters.window_bytes;
+    settings.mss_bytes = settings.udp ? 0 : parameters.mss_bytes;
     settings.control_mss_bytes = control_mss_bytes;
     settings.block_from_mss = settings.udp && !settings.server && !plan.block_bytes;
     return settings;
