@@ -57,12 +57,12 @@ std::string group(std::string_view title, Side side)
 }
 
 // The names that we refuse, in lines of the usual width.
-std::string not_yet()
+std::string refused(std::string_view title, Support support)
 {
-    std::string text = "Options of iperf3 that are not supported yet:";
+    std::string text{title};
     std::string line;
     for (const Option& option : option_table()) {
-        if (option.support == Support::kYes) {
+        if (option.support != support) {
             continue;
         }
         const std::string name = " --" + std::string{option.name};
@@ -103,7 +103,8 @@ std::string help_text()
            group("Server specific:", Side::kServer) + group("Client specific:", Side::kClient) +
            group("Port (not in iperf3):", Side::kPort) +
            "\n[KMG] indicates options that support a K/M/G suffix for kilo-, mega-, or giga-\n\n" +
-           not_yet();
+           refused("Options of iperf3 that are not supported yet:", Support::kNotYet) +
+           refused("Options of iperf3 that need the kernel's sockets:", Support::kNever);
 }
 
 }  // namespace dpdkperf::options

@@ -12,7 +12,7 @@ namespace dpdkperf::options {
 
 enum class Side { kBoth, kServer, kClient, kPort };     // kPort: both, and not iperf3's
 enum class Takes { kNothing, kValue, kOptionalValue };  // kOptionalValue: only as --name=value
-enum class Support { kYes, kNotYet };
+enum class Support { kYes, kNotYet, kNever };
 
 // A plan while it is being read. What was given matters to validate() and is forgotten then.
 struct Draft {
@@ -27,7 +27,7 @@ struct Option {
     std::string_view name;        // without its dashes
     std::string_view alias;       // an older long name, not shown in the help
     std::string_view value_name;  // for the help: "#[KMG]"
-    std::string_view help;        // '\n' where a line of the help ends
+    std::string_view help;        // '\n' where a line of the help ends; kNever: why it is refused
     // Stores `value` in the draft. The error gives the reason only; parse() adds option and value.
     Status (*apply)(Draft& draft, std::string_view value) = nullptr;
     Side side = Side::kBoth;

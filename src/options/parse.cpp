@@ -39,7 +39,7 @@ struct Match {
     std::string_view name;
 };
 
-// All options and aliases that begin with `text`; the one that equals it stands alone. Ours never
+// All options that begin with `text`, each once; the one that equals it stands alone. Ours never
 // make an abbreviation ambiguous that is none with iperf3.
 std::vector<Match> matches(std::string_view text)
 {
@@ -49,7 +49,8 @@ std::vector<Match> matches(std::string_view text)
             if (name == text) {
                 return {{&option, name}};
             }
-            if (!name.empty() && name.starts_with(text)) {
+            const bool known = !found.empty() && found.back().option == &option;
+            if (!known && !name.empty() && name.starts_with(text)) {
                 found.push_back({&option, name});
             }
         }
@@ -61,17 +62,16 @@ std::vector<Match> matches(std::string_view text)
     return found;
 }
 
-// The option that `text` stands for: its name, or an abbreviation that fits one option only
-// (getopt_long(3)).
+// The option that `text`, a name up to any '=', stands for: its own, or an abbreviation that fits
+// one option only.
 Result<const Option*> find_name(std::string_view text)
 {
-    const std::vector<Match> found = matches(text);
+    const std::vector<Match> found = matches(text.substr(0, text.find('=')));
     if (found.empty()) {
-        return usage("unknown option " + quoted(dashed(text)));
+        return usage("unrecognized option " + quoted(dashed(text)));
     }
-    const Option* const first = found.front().option;
-    if (std::all_of(found.begin(), found.end(), [&](Match m) { return m.option == first; })) {
-        return first;
+    if (found.size() == 1) {
+        return found.front().option;
     }
     std::string message = "option " + quoted(dashed(text)) + " is ambiguous; possibilities:";
     for (const Match& match : found) {
@@ -83,11 +83,15 @@ Result<const Option*> find_name(std::string_view text)
 Error not_supported(const Option& option)
 {
     const std::string flag = option.flag != 0 ? std::string{" (-"} + option.flag + ")" : "";
-    return usage(dashed(option.name) + flag + " is not supported yet");
+    const std::string name = dashed(option.name) + flag;
+    return usage(option.support == Support::kNotYet
+                     ? name + " is not supported yet"
+                     : name + " is not supported: " + std::string{option.help});
 }
 
-// Walks over arguments as getopt_long(3) does. iperf3's options need no permutation: it ignores
-// arguments that belong to no option, we refuse them.
+// Walks over arguments as getopt_long(3) does, with glibc's words for what is wrong with them
+// (2.36, posix/getopt.c). iperf3's options need no permutation: it ignores arguments that belong
+// to no option, we refuse them.
 class Parser {
 public:
     explicit Parser(std::span<const std::string_view> arguments) : rest_{arguments} {}
@@ -128,40 +132,44 @@ private:
     Status read_long(std::string_view text)
     {
         const auto equals = text.find('=');
-        const auto option = find_name(text.substr(0, equals));
+        const auto option = find_name(text);
         if (!option) {
             return option.error();
         }
         const Option& found = **option;
-        if (found.support == Support::kNotYet) {
+        if (found.support != Support::kYes) {
             return not_supported(found);
         }
         const bool has_value = equals != std::string_view::npos;
         if (found.takes == Takes::kNothing && has_value) {
-            return usage(dashed(found.name) + " takes no value");
+            return usage("option " + quoted(dashed(found.name)) + " doesn't allow an argument");
         }
         if (has_value) {
             return apply(found, text.substr(equals + 1));
         }
-        return found.takes == Takes::kValue ? apply_next(found, dashed(found.name))
-                                            : apply(found, {});
+        if (found.takes == Takes::kValue) {
+            return apply_next(
+                found, "option " + quoted(dashed(found.name)) + " requires an argument");
+        }
+        return apply(found, {});
     }
 
     // "uR", "t10", "uVt": switches, the last of which may take a value.
     Status read_flags(std::string_view flags)
     {
         while (!flags.empty() && !finished()) {
-            const std::string shown{'-', flags.front()};
+            const std::string shown = std::string{" -- '"} + flags.front() + "'";
             const Option* option = find_flag(flags.front());
             flags.remove_prefix(1);
             if (option == nullptr) {
-                return usage("unknown option " + quoted(shown));
+                return usage("invalid option" + shown);
             }
-            if (option->support == Support::kNotYet) {
+            if (option->support != Support::kYes) {
                 return not_supported(*option);
             }
             if (option->takes == Takes::kValue) {
-                return flags.empty() ? apply_next(*option, shown) : apply(*option, flags);
+                return flags.empty() ? apply_next(*option, "option requires an argument" + shown)
+                                     : apply(*option, flags);
             }
             if (Status status = apply(*option, {}); !status) {
                 return status;
@@ -171,10 +179,10 @@ private:
     }
 
     // The value is the next argument, whatever it looks like.
-    Status apply_next(const Option& option, const std::string& shown)
+    Status apply_next(const Option& option, const std::string& if_missing)
     {
         if (rest_.empty()) {
-            return usage(shown + " needs a value");
+            return usage(if_missing);
         }
         const std::string_view value = rest_.front();
         rest_ = rest_.subspan(1);

@@ -26,6 +26,18 @@ constexpr Option not_yet(char flag, std::string_view name, Side side, Takes take
     return {name, {}, {}, {}, nullptr, side, takes, Support::kNotYet, flag};
 }
 
+// An option of iperf3 that stays refused, with the reason.
+constexpr Option never(
+    char flag, std::string_view name, Side side, Takes takes, std::string_view reason)
+{
+    return {name, {}, {}, reason, nullptr, side, takes, Support::kNever, flag};
+}
+
+constexpr std::string_view kNoSctp =
+    "SCTP is the kernel's; the engine that takes its place here speaks UDP and TCP";
+constexpr std::string_view kNoMptcp =
+    "MPTCP joins paths of the kernel's sockets; data passes by none of them here";
+
 constexpr Option with_alias(std::string_view alias, Option option)
 {
     option.alias = alias;
@@ -146,9 +158,6 @@ constexpr Option kTable[] = {
     not_yet(0, "rsa-private-key-path", kServer, kValue),
     not_yet(0, "authorized-users-path", kServer, kValue),
     not_yet(0, "time-skew-threshold", kServer, kValue),
-    not_yet(0, "sctp", kClient, kNothing),
-    not_yet('X', "xbind", kClient, kValue),
-    not_yet(0, "nstreams", kClient, kValue),
     not_yet(0, "pacing-timer", kClient, kValue),
     not_yet(0, "no-fq-socket-pacing", kClient, kNothing),
     not_yet('L', "flowlabel", kClient, kValue),
@@ -161,11 +170,15 @@ constexpr Option kTable[] = {
     not_yet(0, "json-stream", kBoth, kNothing),
     not_yet(0, "json-stream-full-output", kBoth, kNothing),
     not_yet(0, "cntl-ka", kBoth, kOptionalValue),
-    not_yet('m', "mptcp", kBoth, kNothing),
     not_yet(0, "server-max-duration", kServer, kValue),
     not_yet(0, "use-pkcs1-padding", kBoth, kNothing),
     not_yet(0, "skip-rx-copy", kClient, kNothing),
     not_yet(0, "gsro", kClient, kNothing),
+
+    never(0, "sctp", kClient, kNothing, kNoSctp),
+    never('X', "xbind", kClient, kValue, kNoSctp),
+    never(0, "nstreams", kClient, kValue, kNoSctp),
+    never('m', "mptcp", kBoth, kNothing, kNoMptcp),
 };
 
 }  // namespace

@@ -14,7 +14,8 @@ LONG = {
     "-O": "--omit", "-p": "--port", "-S": "--tos", "-w": "--window", "-n": "--bytes",
     "-R": "--reverse", "-u": "--udp", "-1": "--one-off", "-c": "--client", "-s": "--server",
     "-Z": "--zerocopy", "-F": "--file", "-C": "--congestion", "-M": "--set-mss", "-N": "--no-delay",
-    "-A": "--affinity", "-T": "--title", "-L": "--flowlabel", "-I": "--pidfile",
+    "-A": "--affinity", "-T": "--title", "-L": "--flowlabel", "-I": "--pidfile", "-X": "--xbind",
+    "-m": "--mptcp",
 }  # fmt: skip
 
 
@@ -90,7 +91,7 @@ def other_role(context, arguments, named):
 
 LATER = [
     ["--get-server-output"], ["-F", "f"],
-    ["-A", "0"], ["--sctp"], ["--logfile", "f"], ["-T", "x"], ["--extra-data", "x"], ["-L", "1"],
+    ["-A", "0"], ["--logfile", "f"], ["-T", "x"], ["--extra-data", "x"], ["-L", "1"],
     ["--json-stream"], ["--username", "x"], ["-I", "f"], ["--dont-fragment"],
 ]  # fmt: skip
 
@@ -100,6 +101,13 @@ def not_yet(context):
     for arguments in LATER:
         named = (arguments[0], "not supported yet")
         refused(ours(context, "-c", "10.99.0.2", *QUICK, *arguments), *named)
+
+
+@row(f"{CLIENT}: options that need the kernel's sockets are refused with the reason", ours_only=True)
+def never(context):
+    for option, reason in (("--sctp", "SCTP"), ("-X", "SCTP"), ("--nstreams", "SCTP"), ("-m", "MPTCP")):
+        named = (option, "not supported: " + reason)
+        refused(ours(context, "-c", "10.99.0.2", *QUICK, option, "1"), *named)
 
 
 @row(f"{CLIENT}: unknown host")

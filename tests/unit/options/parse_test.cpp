@@ -205,13 +205,16 @@ TEST(Options, RejectionNamesTheOptionAndTheValue)
         {{"-c", "h", "-t", ""}, "--time '': not a number"},
         {{"-c", "h", "-t", "86401"},
             "--time '86401': test duration too long (maximum = 86400 seconds)"},
-        {{"-c", "h", "-t"}, "-t needs a value"},
-        {{"-c", "h", "--time"}, "--time needs a value"},
-        {{"-c", "h", "--tiem", "1"}, "unknown option '--tiem'"},
-        {{"-c", "h", "-ux"}, "unknown option '-x'"},
-        {{"-c", "h", "--udp=1"}, "--udp takes no value"},
+        {{"-c", "h", "-t"}, "option requires an argument -- 't'"},
+        {{"-c", "h", "--paral"}, "option '--parallel' requires an argument"},
+        {{"-c", "h", "--tiem", "1"}, "unrecognized option '--tiem'"},
+        {{"-c", "h", "--tiem=1"}, "unrecognized option '--tiem=1'"},
+        {{"-c", "h", "-ux"}, "invalid option -- 'x'"},
+        {{"-c", "h", "--udp=1"}, "option '--udp' doesn't allow an argument"},
         {{"-c", "h", "--re"},
             "option '--re' is ambiguous; possibilities: '--reverse' '--repeating-payload'"},
+        {{"-c", "h", "--re=5"},
+            "option '--re=5' is ambiguous; possibilities: '--reverse' '--repeating-payload'"},
         {{"-c", "h", "extra"}, "unexpected argument 'extra'"},
         {{"-c", "h", "-p", "0"}, "--port '0': port number must be between 1 and 65535 inclusive"},
         {{"-c", "h", "-i", "0.05"},
@@ -260,6 +263,28 @@ TEST(Options, RejectionNamesTheOptionAndTheValue)
         ASSERT_FALSE(plan);
         EXPECT_EQ(plan.error().code, Errc::kUsage);
         EXPECT_EQ(plan.error().message, c.message);
+    }
+}
+
+TEST(Options, WhatNeedsTheKernelsSocketsIsRefusedWithTheReason)
+{
+    const std::string sctp = " is not supported: SCTP is the kernel's; the engine that takes its "
+                             "place here speaks UDP and TCP";
+    const std::string mptcp = "--mptcp (-m) is not supported: MPTCP joins paths of the kernel's "
+                              "sockets; data passes by none of them here";
+    const std::pair<Arguments, std::string> cases[] = {
+        {{"--sctp"}, "--sctp" + sctp},
+        {{"--nstreams", "5"}, "--nstreams" + sctp},
+        {{"-X", "10.0.0.1"}, "--xbind (-X)" + sctp},
+        {{"-um"}, mptcp},
+        {{"--mp"}, mptcp},
+    };
+    for (const auto& [more, message] : cases) {
+        Arguments arguments{"-c", "h"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        const auto plan = parse(arguments);
+        ASSERT_FALSE(plan) << message;
+        EXPECT_EQ(plan.error().message, message);
     }
 }
 
