@@ -13,6 +13,7 @@ namespace dpdkperf::options {
 enum class Side { kBoth, kServer, kClient, kPort };     // kPort: both, and not iperf3's
 enum class Takes { kNothing, kValue, kOptionalValue };  // kOptionalValue: only as --name=value
 enum class Support { kYes, kNotYet, kNever };
+enum class Effect { kHere, kThere, kNone };  // kThere: on a peer that is iperf3, and not on us
 
 // A plan while it is being read. What was given matters to validate() and is forgotten then.
 struct Draft {
@@ -22,7 +23,7 @@ struct Draft {
     bool duration_given = false;
 };
 
-// One row of the table: one meaning. Parsing and help come from the same rows.
+// One row of the table: one meaning. Parsing, help, manual and completion come from the same rows.
 struct Option {
     std::string_view name;        // without its dashes
     std::string_view alias;       // an older long name, not shown in the help
@@ -34,6 +35,7 @@ struct Option {
     Takes takes = Takes::kNothing;
     Support support = Support::kYes;
     char flag = 0;  // 0: long name only
+    Effect effect = Effect::kHere;
 };
 
 // All options of iperf3, those that we do not offer yet included, in the order of the help.

@@ -44,6 +44,12 @@ constexpr Option with_alias(std::string_view alias, Option option)
     return option;
 }
 
+constexpr Option with_effect(Effect effect, Option option)
+{
+    option.effect = effect;
+    return option;
+}
+
 // Names, letters and sides: iperf 3.12, src/iperf_api.c, iperf_parse_arguments; the rows from
 // --json-stream on came later (up to 3.21).
 constexpr Option kTable[] = {
@@ -57,7 +63,9 @@ constexpr Option kTable[] = {
     row(0, "bind-dev", kBoth, "<dev>", "use the network interface <dev>", set_bind_device),
     row('V', "verbose", kBoth, "more detailed output", set_verbose),
     row('J', "json", kBoth, "output in JSON format", set_json),
-    row(0, "forceflush", kBoth, "force flushing output at every interval", set_force_flush),
+    with_effect(Effect::kNone,
+        row(0, "forceflush", kBoth, "force flushing output at every interval (always done)",
+            set_force_flush)),
     row(0, "rcv-timeout", kBoth, "#", "idle timeout for receiving data (default 120000 ms)",
         set_rcv_timeout),
     row('4', "version4", kBoth, "only use IPv4", set_ipv4),
@@ -102,8 +110,8 @@ constexpr Option kTable[] = {
     row('w', "window", kClient, "#[KMG]",
         "set the socket buffer sizes of the other side\n(and for TCP the window that we offer)",
         set_window),
-    with_alias("linux-congestion", row('C', "congestion", kClient, "<algo>",
-                                       "set TCP congestion control algorithm: cubic or reno\n"
+    with_alias("linux-congestion", row('C', "congestion", kClient, "cubic|reno",
+                                       "set TCP congestion control algorithm\n"
                                        "(default cubic)",
                                        set_congestion)),
     row('M', "set-mss", kClient, "#", "set TCP maximum segment size (MTU - 40 bytes)", set_mss),
@@ -118,9 +126,10 @@ constexpr Option kTable[] = {
         "Numeric values can be specified in decimal,\n"
         "octal and hex (see --tos above).",
         set_dscp),
-    row('Z', "zerocopy", kClient,
-        "use a 'zero copy' method of sending data\n(for the other side; we always do)",
-        set_zerocopy),
+    with_effect(Effect::kThere,
+        row('Z', "zerocopy", kClient,
+            "use a 'zero copy' method of sending data\n(for the other side; we always do)",
+            set_zerocopy)),
     row('O', "omit", kClient, "N", "perform pre-test for N seconds and omit its statistics",
         set_omit),
     // iperf3 takes it from a server, too.

@@ -293,7 +293,7 @@ TEST(Options, HelpShowsWhatIsOfferedAndNamesTheRest)
     const std::string help = help_text();
     for (const std::string_view part :
         {"[EAL options --]", "  -c, --client <host>[%<dev>]", "  -b, --bitrate #[KMGT][/#]",
-            "Server specific:", "  -C, --congestion <algo>", "--flowlabel"}) {
+            "Server specific:", "  -C, --congestion cubic|reno", "--flowlabel"}) {
         EXPECT_NE(help.find(part), std::string::npos) << part;
     }
     EXPECT_LT(help.find("--zerocopy"), help.find("not supported yet"));
