@@ -16,7 +16,7 @@ namespace dpdkperf::host {
 
 namespace {
 
-constexpr int kPatienceMs = 2000;
+constexpr int kEndPatienceMs = 2000;
 
 // One overload per action: how it looks on the wire.
 struct ToMessage {
@@ -162,7 +162,7 @@ Status Keeper::release()
     // Its end hangs up when it ends, which is POLLHUP.
     pollfd ended{socket.get(), 0, 0};
     int rc = 0;
-    while ((rc = poll(&ended, 1, kPatienceMs)) < 0 && errno == EINTR) {
+    while ((rc = poll(&ended, 1, kEndPatienceMs)) < 0 && errno == EINTR) {
     }
     if (rc == 0) {
         return Error{Errc::kTimeout, "the keeper process has not finished after 2 s"};

@@ -24,7 +24,7 @@ namespace {
 constexpr int kSocket = 3, kMain = 4;
 
 // A process with much memory takes its time to die; one that hangs in a driver never does.
-constexpr int kPatienceMs = 10'000;
+constexpr int kDeathPatienceMs = 10'000;
 
 // Whoever reads our standard output must see its end when main ends, and no port, file or
 // directory may stay in use because of us.
@@ -136,7 +136,7 @@ void listen_to_main(Actions& actions)
         }
         if (n != static_cast<ssize_t>(sizeof message)) {
             pollfd ended{kMain, POLLIN, 0};
-            poll(&ended, 1, kPatienceMs);
+            poll(&ended, 1, kDeathPatienceMs);
             return;
         }
         if (message.verb == KeeperVerb::kRelease) {

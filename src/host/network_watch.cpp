@@ -15,7 +15,7 @@ namespace dpdkperf::host {
 namespace {
 
 // The kernel packs announcements one to a datagram, and a link's is about 2 KB.
-constexpr std::size_t kReceiveBytes = 32768;
+constexpr std::size_t kEventBytes = 32768;
 
 constexpr std::uint32_t group(std::uint32_t number)
 {
@@ -57,7 +57,7 @@ bool NetworkWatch::drain(const std::function<void(const NeighbourChange&)>& on_n
     const std::function<void(const LinkChange&)>& on_link)
 {
     bool complete = true;
-    alignas(nlmsghdr) std::array<std::byte, kReceiveBytes> buffer;
+    alignas(nlmsghdr) std::array<std::byte, kEventBytes> buffer;
     for (;;) {
         const auto n = recv(socket_.get(), buffer.data(), buffer.size(), 0);
         if (n < 0 && errno == ENOBUFS) {

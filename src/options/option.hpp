@@ -38,6 +38,11 @@ struct Option {
     Effect effect = Effect::kHere;
 };
 
+inline Error usage(std::string message)
+{
+    return Error{Errc::kUsage, std::move(message)};
+}
+
 // All options of iperf3, those that we do not offer yet included, in the order of the help.
 std::span<const Option> option_table();
 

@@ -9,11 +9,6 @@ namespace dpdkperf::options {
 
 namespace {
 
-Error usage(std::string message)
-{
-    return Error{Errc::kUsage, std::move(message)};
-}
-
 std::string dashed(std::string_view name)
 {
     return "--" + std::string{name};

@@ -23,11 +23,6 @@ constexpr double kMaxSmallCounter = 0x1p31;
 
 constexpr double kUnlimited = std::numeric_limits<double>::infinity();
 
-Error usage(const std::string& message)
-{
-    return Error{Errc::kUsage, message};
-}
-
 Status check_role(const Draft& draft)
 {
     if (!draft.role) {

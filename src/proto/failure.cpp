@@ -7,12 +7,12 @@ namespace dpdkperf::proto {
 
 namespace {
 
-struct Text {
+struct FailureText {
     IperfError number;
     std::string_view text;
 };
 
-constexpr Text kTexts[] = {
+constexpr FailureText kFailureTexts[] = {
     {IperfError::kDuration, "test duration too long (maximum = 86400 seconds)"},
     {IperfError::kStreamCount, "number of parallel streams too large (maximum = 128)"},
     {IperfError::kBlockSize, "block size too large (maximum = 1048576 bytes)"},
@@ -55,7 +55,7 @@ constexpr Text kTexts[] = {
 
 std::string_view text_of(IperfError number)
 {
-    for (const Text& row : kTexts) {
+    for (const FailureText& row : kFailureTexts) {
         if (row.number == number) {
             return row.text;
         }

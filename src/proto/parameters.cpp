@@ -70,7 +70,7 @@ struct TextKey {
     std::string Parameters::*to;
 };
 
-constexpr TextKey kTexts[] = {
+constexpr TextKey kTextKeys[] = {
     {"title", &Parameters::title},
     {"extra_data", &Parameters::extra_data},
     {"congestion", &Parameters::congestion},
@@ -125,7 +125,7 @@ std::optional<Failure> read_numbers(const json& object, Parameters& to)
 
 std::optional<Failure> read_texts(const json& object, Parameters& to)
 {
-    for (const TextKey& key : kTexts) {
+    for (const TextKey& key : kTextKeys) {
         if (const json* value = find(object, key.name)) {
             if (!value->is_string()) {
                 return bad_key(IperfError::kReceiveParameters, key.name, *value);
@@ -184,7 +184,7 @@ void write_what_is_on(const Parameters& from, ordered_json& to)
             to[key.name] = key.number ? ordered_json(1) : ordered_json(true);
         }
     }
-    for (const TextKey& key : kTexts) {
+    for (const TextKey& key : kTextKeys) {
         if (!(from.*key.to).empty()) {
             to[key.name] = from.*key.to;
         }

@@ -1,5 +1,6 @@
 #include "dpdkperf/wire/tcp_frame.hpp"
 
+#include "copy_bytes.hpp"
 #include "dpdkperf/base/endian.hpp"
 
 #include <cstring>
@@ -7,11 +8,6 @@
 namespace dpdkperf::wire {
 
 namespace {
-
-void copy(std::span<const std::uint8_t> from, std::byte* to)
-{
-    std::memcpy(to, from.data(), from.size());
-}
 
 constexpr std::uint8_t kNotEcn = 0xfc;
 
@@ -22,8 +18,8 @@ TcpFrameWriter::TcpFrameWriter(const TcpFlow& flow)
       source_port_{flow.source.port},
       destination_port_{flow.destination.port}
 {
-    copy(flow.next_hop.bytes, &bytes_[kEtherDestination]);
-    copy(flow.source_mac.bytes, &bytes_[kEtherSource]);
+    copy_bytes(flow.next_hop.bytes, &bytes_[kEtherDestination]);
+    copy_bytes(flow.source_mac.bytes, &bytes_[kEtherSource]);
     store_be<std::uint16_t>(&bytes_[kEtherType], ipv4_ ? kEtherTypeIpv4 : kEtherTypeIpv6);
     if (ipv4_) {
         write_ipv4(flow);
@@ -54,8 +50,8 @@ void TcpFrameWriter::write_ipv6(const TcpFlow& flow)
     store_be<std::uint32_t>(ip, 0x6000'0000U | traffic_class << 20);  // no flow label
     ip[kIpv6NextHeader] = std::byte{kProtocolTcp};
     ip[kIpv6HopLimit] = std::byte{kDefaultTtl};
-    copy(flow.source.address.v6_bytes(), ip + kIpv6Source);
-    copy(flow.destination.address.v6_bytes(), ip + kIpv6Destination);
+    copy_bytes(flow.source.address.v6_bytes(), ip + kIpv6Source);
+    copy_bytes(flow.destination.address.v6_bytes(), ip + kIpv6Destination);
 }
 
 void TcpFrameWriter::patch_ip(std::byte* ip, std::size_t tcp_bytes, Ecn ecn) const noexcept

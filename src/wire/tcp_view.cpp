@@ -9,7 +9,7 @@ namespace dpdkperf::wire {
 
 namespace {
 
-TcpFault fault_of(const IpView& ip) noexcept
+TcpFault tcp_fault_of(const IpView& ip) noexcept
 {
     switch (ip.fault) {
     case IpFault::kNone:
@@ -37,7 +37,7 @@ TcpView parse_tcp(std::span<const std::byte> frame) noexcept
 {
     const IpView ip = parse_ip(frame);
     TcpView view;
-    view.fault = fault_of(ip);
+    view.fault = tcp_fault_of(ip);
     view.ipv4 = ip.ipv4;
     if (view.fault != TcpFault::kNone) {
         return view;

@@ -1,5 +1,6 @@
 #include "dpdkperf/wire/udp_headers.hpp"
 
+#include "copy_bytes.hpp"
 #include "dpdkperf/base/endian.hpp"
 
 #include <algorithm>
@@ -7,22 +8,13 @@
 
 namespace dpdkperf::wire {
 
-namespace {
-
-void copy(std::span<const std::uint8_t> from, std::byte* to)
-{
-    std::memcpy(to, from.data(), from.size());
-}
-
-}  // namespace
-
 UdpHeaders::UdpHeaders(const UdpFlow& flow, std::uint16_t payload_bytes)
     : size_{udp_header_size(flow.destination.address.is_v4())}
 {
     const bool ipv4 = flow.destination.address.is_v4();
     const auto udp_length = static_cast<std::uint16_t>(kUdpSize + payload_bytes);
-    copy(flow.next_hop.bytes, &bytes_[kEtherDestination]);
-    copy(flow.source_mac.bytes, &bytes_[kEtherSource]);
+    copy_bytes(flow.next_hop.bytes, &bytes_[kEtherDestination]);
+    copy_bytes(flow.source_mac.bytes, &bytes_[kEtherSource]);
     store_be<std::uint16_t>(&bytes_[kEtherType], ipv4 ? kEtherTypeIpv4 : kEtherTypeIpv6);
     if (ipv4) {
         write_ipv4(flow, udp_length);
@@ -61,8 +53,8 @@ void UdpHeaders::write_ipv6(const UdpFlow& flow, std::uint16_t udp_length)
     store_be<std::uint16_t>(ip + kIpv6PayloadLength, udp_length);
     ip[kIpv6NextHeader] = std::byte{kProtocolUdp};
     ip[kIpv6HopLimit] = std::byte{kDefaultTtl};
-    copy(flow.source.address.v6_bytes(), ip + kIpv6Source);
-    copy(flow.destination.address.v6_bytes(), ip + kIpv6Destination);
+    copy_bytes(flow.source.address.v6_bytes(), ip + kIpv6Source);
+    copy_bytes(flow.destination.address.v6_bytes(), ip + kIpv6Destination);
 }
 
 }  // namespace dpdkperf::wire

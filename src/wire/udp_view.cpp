@@ -11,7 +11,7 @@ namespace dpdkperf::wire {
 
 namespace {
 
-UdpFault fault_of(const IpView& ip) noexcept
+UdpFault udp_fault_of(const IpView& ip) noexcept
 {
     switch (ip.fault) {
     case IpFault::kNone:
@@ -33,7 +33,7 @@ UdpView parse_udp(std::span<const std::byte> frame) noexcept
 {
     const IpView ip = parse_ip(frame);
     UdpView view;
-    view.fault = fault_of(ip);
+    view.fault = udp_fault_of(ip);
     view.ipv4 = ip.ipv4;
     if (view.fault != UdpFault::kNone) {
         return view;

@@ -1,4 +1,5 @@
 #include "dpdkperf/host/netlink.hpp"
+#include "ip.hpp"
 #include "lab.hpp"
 
 #include <gtest/gtest.h>
@@ -8,11 +9,6 @@ namespace dpdkperf::host {
 namespace {
 
 using namespace std::chrono_literals;
-
-IpAddress ip(std::string_view text)
-{
-    return *IpAddress::parse(text);
-}
 
 class NetlinkTest : public testing::Test {
 protected:

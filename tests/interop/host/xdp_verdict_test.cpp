@@ -3,6 +3,7 @@
 
 #include "dpdkperf/base/endian.hpp"
 #include "dpdkperf/host/xdp_program.hpp"
+#include "ip.hpp"
 #include "lab.hpp"
 #include "steer_maps.h"
 
@@ -18,11 +19,6 @@ namespace dpdkperf::host {
 namespace {
 
 using Bytes = std::vector<std::byte>;
-
-IpAddress ip(std::string_view text)
-{
-    return *IpAddress::parse(text);
-}
 
 Endpoint at(std::string_view address, std::uint16_t port)
 {

@@ -19,7 +19,7 @@ using namespace std::string_literals;
 
 const std::string kCookie = std::string(36, 'c') + '\0';
 constexpr std::string_view kParameters = R"({"udp":true,"len":100,"time":5})";
-constexpr std::string_view kResults =
+constexpr std::string_view kEmptyResults =
     R"({"cpu_util_total":1,"cpu_util_user":1,"cpu_util_system":0,"sender_has_retransmits":0,)"
     R"("streams":[]})";
 
@@ -76,7 +76,7 @@ protected:
         EXPECT_EQ(peer.receive(3), "\x0a\x01\x02");
         peer.send("\x04");
         EXPECT_EQ(peer.receive(1), "\x0d");
-        peer.send_document(kResults);
+        peer.send_document(kEmptyResults);
         EXPECT_NE(peer.receive_document(), "");
         EXPECT_EQ(peer.receive(1), "\x0e");
         peer.send("\x10");

@@ -1,15 +1,11 @@
 #include "dpdkperf/host/placeholder.hpp"
+#include "ip.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
 namespace dpdkperf::host {
 namespace {
-
-IpAddress ip(std::string_view text)
-{
-    return *IpAddress::parse(text);
-}
 
 TEST(PlaceholderSocket, HoldsThePortThatTheKernelChose)
 {

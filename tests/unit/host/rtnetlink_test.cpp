@@ -1,3 +1,4 @@
+#include "ip.hpp"
 #include "link.hpp"
 #include "neighbour.hpp"
 #include "recorded_rtnetlink.hpp"
@@ -13,11 +14,6 @@ template <std::size_t N>
 const nlmsghdr& message(const unsigned char (&bytes)[N])
 {
     return *reinterpret_cast<const nlmsghdr*>(bytes);
-}
-
-IpAddress ip(std::string_view text)
-{
-    return *IpAddress::parse(text);
 }
 
 TEST(ParseLink, ReadsAVethPair)

@@ -20,7 +20,7 @@ TcpFlow flow(bool ipv4)
         .tos = 0x2f};
 }
 
-std::vector<std::byte> frame_of(bool ipv4, std::size_t payload_bytes = 17, std::size_t padding = 0)
+std::vector<std::byte> tcp_frame(bool ipv4, std::size_t payload_bytes = 17, std::size_t padding = 0)
 {
     const TcpFrameWriter writer{flow(ipv4)};
     TcpHeader header;
@@ -44,7 +44,7 @@ TEST(TcpFrame, IsReadBackWithAValidChecksum)
 {
     for (const bool ipv4 : {true, false}) {
         for (const std::size_t payload : {0U, 1U, 17U, 1448U}) {
-            const auto frame = frame_of(ipv4, payload, 9);
+            const auto frame = tcp_frame(ipv4, payload, 9);
             const TcpView view = parse_tcp(frame);
             ASSERT_EQ(view.fault, TcpFault::kNone);
             EXPECT_EQ(view.payload.size(), payload);
@@ -60,7 +60,7 @@ TEST(TcpFrame, IsReadBackWithAValidChecksum)
 
 TEST(TcpChecksum, NoticesAChangedBit)
 {
-    auto frame = frame_of(true);
+    auto frame = tcp_frame(true);
     frame.back() ^= std::byte{1};
     EXPECT_FALSE(tcp_checksum_ok(parse_tcp(frame)));
 }
@@ -68,7 +68,7 @@ TEST(TcpChecksum, NoticesAChangedBit)
 TEST(TcpChecksum, TellsThePseudoHeadersSumFromARealOne)
 {
     for (const bool ipv4 : {true, false}) {
-        auto frame = frame_of(ipv4);
+        auto frame = tcp_frame(ipv4);
         const TcpView view = parse_tcp(frame);
         const std::uint16_t partial = fold(add_pseudo_header(0, view.source.address,
             view.destination.address, kProtocolTcp, static_cast<std::uint32_t>(view.tcp.size())));
@@ -129,7 +129,7 @@ TEST(ParseTcp, NamesTheFaultOfABadFrame)
     };
     for (const Case& c : cases) {
         SCOPED_TRACE(c.what);
-        auto frame = frame_of(true);
+        auto frame = tcp_frame(true);
         c.spoil(frame);
         EXPECT_EQ(parse_tcp(frame).fault, c.fault);
     }
@@ -138,7 +138,7 @@ TEST(ParseTcp, NamesTheFaultOfABadFrame)
 TEST(ParseTcp, NeverReadsBeyondATruncatedFrame)
 {
     for (const bool ipv4 : {true, false}) {
-        const auto whole = frame_of(ipv4);
+        const auto whole = tcp_frame(ipv4);
         for (std::size_t length = 0; length < whole.size(); ++length) {
             // A heap block of exactly this size: the sanitizer sees a read behind it.
             const std::vector<std::byte> frame{

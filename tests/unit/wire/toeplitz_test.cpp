@@ -15,7 +15,7 @@ constexpr std::array<std::uint8_t, kRssKeySize> kKey{0x6d, 0x5a, 0x56, 0xda, 0x2
     0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3, 0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb, 0xae, 0x7b, 0x30, 0xb4,
     0x77, 0xcb, 0x2d, 0xa3, 0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa};
 
-struct Case {
+struct HashCase {
     const char* destination;
     std::uint16_t destination_port;
     const char* source;
@@ -24,7 +24,7 @@ struct Case {
     std::uint32_t addresses_only;
 };
 
-constexpr Case kCases[] = {
+constexpr HashCase kCases[] = {
     {"161.142.100.80", 1766, "66.9.149.187", 2794, 0x51ccc178, 0x323e8fc2},
     {"65.69.140.83", 4739, "199.92.111.2", 14230, 0xc626b0ea, 0xd718262a},
     {"12.22.207.184", 38024, "24.19.198.95", 12898, 0x5c2b394a, 0xd2d0a5de},
@@ -38,7 +38,7 @@ constexpr Case kCases[] = {
 
 TEST(Toeplitz, IsMicrosoftsOverAddressesAndPorts)
 {
-    for (const Case& c : kCases) {
+    for (const HashCase& c : kCases) {
         SCOPED_TRACE(c.source);
         const Endpoint source{*IpAddress::parse(c.source), c.source_port};
         const Endpoint destination{*IpAddress::parse(c.destination), c.destination_port};
@@ -48,7 +48,7 @@ TEST(Toeplitz, IsMicrosoftsOverAddressesAndPorts)
 
 TEST(Toeplitz, IsMicrosoftsOverAddressesAlone)
 {
-    for (const Case& c : kCases) {
+    for (const HashCase& c : kCases) {
         SCOPED_TRACE(c.source);
         std::vector<std::uint8_t> input;
         for (const char* text : {c.source, c.destination}) {

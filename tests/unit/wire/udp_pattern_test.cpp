@@ -1,9 +1,7 @@
 #include "dpdkperf/base/endian.hpp"
-#include "dpdkperf/wire/checksum.hpp"
-#include "dpdkperf/wire/headers.hpp"
-#include "dpdkperf/wire/udp_headers.hpp"
 #include "dpdkperf/wire/udp_pattern.hpp"
 #include "dpdkperf/wire/udp_view.hpp"
+#include "udp_frame.hpp"
 
 #include <array>
 #include <cstring>
@@ -19,26 +17,6 @@ using Frame = std::vector<std::byte>;
 
 constexpr std::size_t kPayload = 18;
 
-Frame frame_of(bool ipv4)
-{
-    const UdpFlow flow{.source_mac = {},
-        .next_hop = {},
-        .source = {*IpAddress::parse(ipv4 ? "192.0.2.1" : "2001:db8::1"), 1000},
-        .destination = {*IpAddress::parse(ipv4 ? "192.0.2.2" : "2001:db8::2"), 5201}};
-    const UdpHeaders headers{flow, kPayload};
-    Frame frame{headers.bytes().begin(), headers.bytes().end()};
-    frame.resize(frame.size() + kPayload, std::byte{0x5a});
-    return frame;
-}
-
-void fix_ip_checksum(Frame& frame)
-{
-    std::byte* ip = &frame[kEthernetSize];
-    std::memset(ip + kIpv4Checksum, 0, 2);
-    const std::uint16_t sum = finish(add_bytes(0, {ip, kIpv4Size}));
-    std::memcpy(ip + kIpv4Checksum, &sum, sizeof sum);
-}
-
 UdpPattern pattern_of(const Frame& frame)
 {
     return {frame, parse_udp(frame)};
@@ -53,12 +31,12 @@ TEST(UdpPattern, OfNothingMatchesNothing)
 {
     const UdpPattern none;
     EXPECT_FALSE(none.matches({}));
-    EXPECT_FALSE(none.matches(frame_of(true)));
+    EXPECT_FALSE(none.matches(udp_frame(true, kPayload)));
 }
 
 TEST_P(UdpPatternOf, SeesTheDatagramAsTheParserDoes)
 {
-    const Frame frame = frame_of(GetParam());
+    const Frame frame = udp_frame(GetParam(), kPayload);
     const UdpPattern pattern = pattern_of(frame);
     ASSERT_TRUE(pattern.matches(frame));
     const UdpView seen = pattern.view(frame), parsed = parse_udp(frame);
@@ -72,7 +50,7 @@ TEST_P(UdpPatternOf, SeesTheDatagramAsTheParserDoes)
 
 TEST_P(UdpPatternOf, MatchesWhatDiffersInPayloadAndItsChecksum)
 {
-    Frame frame = frame_of(GetParam());
+    Frame frame = udp_frame(GetParam(), kPayload);
     const UdpPattern pattern = pattern_of(frame);
     for (std::size_t at = frame.size() - kPayload - 2; at < frame.size(); ++at) {
         frame[at] ^= std::byte{0xff};
@@ -82,7 +60,7 @@ TEST_P(UdpPatternOf, MatchesWhatDiffersInPayloadAndItsChecksum)
 
 TEST(UdpPattern, MatchesEveryIdentificationWithItsChecksum)
 {
-    Frame frame = frame_of(true);
+    Frame frame = udp_frame(true, kPayload);
     const UdpPattern pattern = pattern_of(frame);
     for (unsigned id = 0; id <= 0xffff; ++id) {
         store_be<std::uint16_t>(&frame[kEthernetSize + kIpv4Id], static_cast<std::uint16_t>(id));
@@ -97,7 +75,7 @@ TEST(UdpPattern, MatchesEveryIdentificationWithItsChecksum)
 // same flow and length.
 TEST_P(UdpPatternOf, NeverMatchesWhatTheParserRefuses)
 {
-    const Frame good = frame_of(GetParam());
+    const Frame good = udp_frame(GetParam(), kPayload);
     const UdpPattern pattern = pattern_of(good);
     const UdpView first = parse_udp(good);
     std::mt19937 random{7};
@@ -126,7 +104,7 @@ TEST_P(UdpPatternOf, NeverMatchesWhatTheParserRefuses)
 
 TEST_P(UdpPatternOf, MatchesNoOtherLength)
 {
-    Frame frame = frame_of(GetParam());
+    Frame frame = udp_frame(GetParam(), kPayload);
     const UdpPattern pattern = pattern_of(frame);
     frame.resize(frame.size() + 1);
     EXPECT_FALSE(pattern.matches(frame));
@@ -137,7 +115,7 @@ TEST_P(UdpPatternOf, MatchesNoOtherLength)
 
 TEST(UdpPattern, OfAHeaderWithOptionsMatchesNothing)
 {
-    Frame frame = frame_of(true);
+    Frame frame = udp_frame(true, kPayload);
     const std::array<std::byte, 4> nothing{std::byte{1}, std::byte{1}, std::byte{1}, std::byte{0}};
     frame.insert(frame.begin() + kEthernetSize + kIpv4Size, nothing.begin(), nothing.end());
     std::byte* ip = &frame[kEthernetSize];

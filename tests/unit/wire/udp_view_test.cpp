@@ -1,8 +1,6 @@
 #include "dpdkperf/base/endian.hpp"
-#include "dpdkperf/wire/checksum.hpp"
-#include "dpdkperf/wire/headers.hpp"
-#include "dpdkperf/wire/udp_headers.hpp"
 #include "dpdkperf/wire/udp_view.hpp"
+#include "udp_frame.hpp"
 
 #include <cstring>
 #include <functional>
@@ -15,33 +13,9 @@ namespace {
 
 constexpr std::size_t kUdp = kEthernetSize + kIpv4Size;
 
-std::vector<std::byte> frame_of(bool ipv4, std::size_t padding = 0)
-{
-    const UdpFlow flow{.source_mac = {},
-        .next_hop = {},
-        .source = {*IpAddress::parse(ipv4 ? "192.0.2.1" : "2001:db8::1"), 1000},
-        .destination = {*IpAddress::parse(ipv4 ? "192.0.2.2" : "2001:db8::2"), 5201}};
-    const std::vector<std::byte> payload(17, std::byte{0x5a});
-    const UdpHeaders headers{flow, static_cast<std::uint16_t>(payload.size())};
-    std::vector<std::byte> frame{headers.bytes().begin(), headers.bytes().end()};
-    frame.insert(frame.end(), payload.begin(), payload.end());
-    const std::uint16_t sum = finish_udp(add_bytes(headers.base_sum(), payload));
-    std::memcpy(&frame[headers.checksum_offset()], &sum, sizeof sum);
-    frame.resize(frame.size() + padding);
-    return frame;
-}
-
-void fix_ip_checksum(std::vector<std::byte>& frame)
-{
-    std::byte* ip = &frame[kEthernetSize];
-    std::memset(ip + kIpv4Checksum, 0, 2);
-    const std::uint16_t sum = finish(add_bytes(0, {ip, kIpv4Size}));
-    std::memcpy(ip + kIpv4Checksum, &sum, sizeof sum);
-}
-
 TEST(ParseUdp, IgnoresEthernetPadding)
 {
-    const auto frame = frame_of(true, 23);
+    const auto frame = udp_frame(true, 17, 23);
     const UdpView view = parse_udp(frame);
     ASSERT_EQ(view.fault, UdpFault::kNone);
     EXPECT_EQ(view.payload().size(), 17U);
@@ -83,7 +57,7 @@ TEST(ParseUdp, NamesTheFaultOfABadFrame)
     };
     for (const Case& c : cases) {
         SCOPED_TRACE(c.what);
-        auto frame = frame_of(true);
+        auto frame = udp_frame(true);
         c.spoil(frame);
         EXPECT_EQ(parse_udp(frame).fault, c.fault);
     }
@@ -92,7 +66,7 @@ TEST(ParseUdp, NamesTheFaultOfABadFrame)
 TEST(ParseUdp, NeverReadsBeyondATruncatedFrame)
 {
     for (const bool ipv4 : {true, false}) {
-        const auto whole = frame_of(ipv4);
+        const auto whole = udp_frame(ipv4);
         for (std::size_t length = 0; length < whole.size(); ++length) {
             // A heap block of exactly this size: the sanitizer sees a read behind it.
             const std::vector<std::byte> frame{
@@ -105,7 +79,7 @@ TEST(ParseUdp, NeverReadsBeyondATruncatedFrame)
 TEST(UdpChecksum, TellsRightWrongMissingAndPartialApart)
 {
     for (const bool ipv4 : {true, false}) {
-        auto frame = frame_of(ipv4);
+        auto frame = udp_frame(ipv4);
         const std::size_t at = udp_header_size(ipv4) - kUdpSize + kUdpChecksum;
         frame.back() ^= std::byte{1};
         EXPECT_FALSE(udp_checksum_ok(parse_udp(frame)));
