@@ -151,7 +151,8 @@ void TcpWorker::remove(Session& session, const Poller& poller, Moment now) noexc
     frames_.send(queue_);
     const auto is_its = [&session](const TcpStream* stream) { return stream->session == &session; };
     const auto all = std::span{streams_}.first(count_);
-    count_ -= std::ranges::remove_if(all, is_its).size();
+    const auto kept = std::remove_if(all.begin(), all.end(), is_its);
+    count_ = static_cast<std::size_t>(kept - all.begin());
     next_ = 0;
     flows_.remove_session(session);
 }

@@ -19,13 +19,6 @@ namespace {
 static_assert(XdpProgram::kMaxQueues == kSteerMaxQueues);
 static_assert(sizeof(SteerKey) == 40, "a hole in the key would make lookups fail");
 
-struct CloseObject {
-    void operator()(bpf_object* object) const { bpf_object__close(object); }
-};
-struct DestroyLink {
-    void operator()(bpf_link* link) const { bpf_link__destroy(link); }
-};
-
 SteerKey key_of(IpProtocol protocol, const Endpoint& local, const Endpoint& remote)
 {
     SteerKey key{};
@@ -57,6 +50,13 @@ std::uint64_t monotonic_ns()
 }  // namespace
 
 struct XdpProgram::Loaded {
+    struct CloseObject {
+        void operator()(bpf_object* closed) const { bpf_object__close(closed); }
+    };
+    struct DestroyLink {
+        void operator()(bpf_link* destroyed) const { bpf_link__destroy(destroyed); }
+    };
+
     std::unique_ptr<bpf_object, CloseObject> object;
     std::unique_ptr<bpf_link, DestroyLink> link;  // goes first
     bpf_program* program = nullptr;

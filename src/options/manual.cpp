@@ -37,12 +37,7 @@ std::string bold(std::string_view text)
     return "\\fB" + escaped(text) + "\\fR";
 }
 
-std::string dashed(std::string_view name)
-{
-    return "--" + std::string{name};
-}
-
-std::string names_of(const Option& option)
+std::string manual_names(const Option& option)
 {
     std::string names = option.flag != 0 ? bold(std::string{'-', option.flag}) + ", " : "";
     names += bold(dashed(option.name));
@@ -58,9 +53,9 @@ std::string names_of(const Option& option)
 }
 
 // "\&" keeps a line that begins with a dot or a quote from being a request.
-std::string entry(const Option& option)
+std::string manual_entry(const Option& option)
 {
-    return ".TP\n" + names_of(option) + "\n\\&" + escaped(option.help) + "\n";
+    return ".TP\n" + manual_names(option) + "\n\\&" + escaped(option.help) + "\n";
 }
 
 std::string entries(const std::function<bool(const Option&)>& wanted)
@@ -68,7 +63,7 @@ std::string entries(const std::function<bool(const Option&)>& wanted)
     std::string text;
     for (const Option& option : option_table()) {
         if (wanted(option)) {
-            text += entry(option);
+            text += manual_entry(option);
         }
     }
     return text;

@@ -38,6 +38,11 @@ struct Option {
     Effect effect = Effect::kHere;
 };
 
+inline std::string dashed(std::string_view name)
+{
+    return "--" + std::string{name};
+}
+
 inline Error usage(std::string message)
 {
     return Error{Errc::kUsage, std::move(message)};

@@ -9,11 +9,6 @@ namespace dpdkperf::options {
 
 namespace {
 
-std::string dashed(std::string_view name)
-{
-    return "--" + std::string{name};
-}
-
 std::string quoted(std::string_view text)
 {
     return "'" + std::string{text} + "'";

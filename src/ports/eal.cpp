@@ -1,6 +1,3 @@
-// rte_intr_instance_alloc() and its kin are experimental in DPDK 22.11 (rte_interrupts.h).
-#define ALLOW_EXPERIMENTAL_API
-
 #include "dpdkperf/ports/eal.hpp"
 
 #include <condition_variable>

@@ -1,5 +1,6 @@
 #include "eal_environment.hpp"
 
+#include <chrono>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -36,6 +37,18 @@ std::uint16_t make_vdev(const char* name, const char* arguments)
         rte_eth_dev_get_port_by_name(name, &port);
     });
     return port;
+}
+
+bool eventually(const std::function<bool()>& condition)
+{
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > end) {
+            return false;
+        }
+        std::this_thread::sleep_for(std::chrono::microseconds{200});
+    }
+    return true;
 }
 
 }  // namespace dpdkperf

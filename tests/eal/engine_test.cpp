@@ -59,17 +59,6 @@ protected:
         }
     }
 
-    static bool eventually(const std::function<bool()>& condition)
-    {
-        for (const auto end = std::chrono::steady_clock::now() + 10s;
-             std::chrono::steady_clock::now() < end; std::this_thread::yield()) {
-            if (condition()) {
-                return true;
-            }
-        }
-        return false;
-    }
-
     // A client's session 1 and the server's session 2 with the same streams seen from both sides.
     void open_pair(std::vector<traffic::StreamSpec> streams, bool ipv4 = true)
     {

@@ -33,17 +33,6 @@ constexpr Mac kOurs{{2, 0, 0, 0, 0, 1}}, kHop{{2, 0, 0, 0, 0, 2}};
 constexpr IpAddress kLocal = IpAddress::from_v4(0x0a000001),
                     kRemote = IpAddress::from_v4(0x0a000002);
 
-bool eventually(const std::function<bool()>& condition)
-{
-    for (const auto end = std::chrono::steady_clock::now() + 10s;
-         std::chrono::steady_clock::now() < end; std::this_thread::yield()) {
-        if (condition()) {
-            return true;
-        }
-    }
-    return false;
-}
-
 // A port made of rings that the test fills and empties, one pair for each of two pollers.
 class OwnPort : public testing::Test {
 protected:

@@ -27,18 +27,6 @@ constexpr IpAddress kClient = IpAddress::from_v4(0x0a000001),
 constexpr std::uint16_t kPort = 5201;
 constexpr std::uint64_t kBlock = 128 * 1024;
 
-bool eventually(const std::function<bool()>& condition)
-{
-    for (const auto end = std::chrono::steady_clock::now() + 10s;
-         std::chrono::steady_clock::now() < end;
-         std::this_thread::sleep_for(std::chrono::microseconds{200})) {
-        if (condition()) {
-            return true;
-        }
-    }
-    return false;
-}
-
 // Which way data goes, stream by stream, as the client sees it.
 using Directions = std::vector<Direction>;
 

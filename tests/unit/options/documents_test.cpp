@@ -1,7 +1,7 @@
 #include "dpdkperf/options/documents.hpp"
 #include "option.hpp"
+#include "shell.hpp"
 
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -53,15 +53,11 @@ private:
     std::filesystem::path path_;
 };
 
-std::string output_of(const std::string& command)
+std::string printed_by(const std::string& command)
 {
-    std::string output;
-    FILE* const pipe = popen((command + " 2>&1").c_str(), "r");
-    for (int c = 0; pipe != nullptr && (c = std::fgetc(pipe)) != EOF;) {
-        output += static_cast<char>(c);
-    }
-    EXPECT_TRUE(pipe != nullptr && pclose(pipe) == 0) << command << ": " << output;
-    return output;
+    const ShellResult result = shell(command);
+    EXPECT_EQ(result.status, 0) << command << ": " << result.output;
+    return result.output;
 }
 
 TEST(Manual, DescribesEveryOptionThatIsTakenOrRefusedForGood)
@@ -105,8 +101,8 @@ TEST(Manual, IsGoodTroff)
         GTEST_SKIP() << "no groff";
     }
     const TemporaryFile file{page()};
-    EXPECT_EQ(output_of("groff -man -ww -z -Tutf8 " + file.path()), "");
-    const std::string text = output_of("groff -man -Tascii -P-cbou -rLL=200n " + file.path());
+    EXPECT_EQ(printed_by("groff -man -ww -z -Tutf8 " + file.path()), "");
+    const std::string text = printed_by("groff -man -Tascii -P-cbou -rLL=200n " + file.path());
     EXPECT_NE(text.find("-b, --bitrate #[KMGT][/#] (also --bandwidth)"), std::string::npos) << text;
 }
 
@@ -120,7 +116,7 @@ std::set<std::string> offered(const std::vector<std::string>& words)
     script += ")\nCOMP_CWORD=" + std::to_string(words.size()) +
               "\n_dpdkperf\nprintf '%s\\n' \"${COMPREPLY[@]}\"\n";
     const TemporaryFile file{script};
-    std::istringstream lines{output_of("bash --norc " + file.path())};
+    std::istringstream lines{printed_by("bash --norc " + file.path())};
     std::set<std::string> found;
     for (std::string line; std::getline(lines, line);) {
         if (!line.empty()) {

@@ -1,9 +1,8 @@
 // Debian's iperf3 3.12 beside our parser: both must take or refuse the same command lines.
 
 #include "dpdkperf/options/options.hpp"
+#include "shell.hpp"
 
-#include <array>
-#include <cstdio>
 #include <set>
 #include <string>
 #include <vector>
@@ -46,16 +45,7 @@ private:
 
 std::string output_of(const std::string& command)
 {
-    std::string output;
-    FILE* const pipe = popen((command + " 2>&1 </dev/null").c_str(), "r");
-    std::array<char, 512> part{};
-    while (pipe != nullptr && fgets(part.data(), part.size(), pipe) != nullptr) {
-        output += part.data();
-    }
-    if (pipe != nullptr) {
-        pclose(pipe);
-    }
-    return output;
+    return shell(command).output;
 }
 
 bool have_iperf3()
