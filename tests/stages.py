@@ -2,7 +2,7 @@
 """Builds and tests everything; the last line counts test cases.
 
 scripts/test                what every change must pass
-scripts/test --all          clang, ThreadSanitizer, all fuzzing, clang-tidy, slow and VM rows too
+scripts/test --all          clang-tidy, ThreadSanitizer, slow and VM rows, more builds too
 scripts/test --vm           rows on real PCI devices in a virtual machine, and nothing else
 scripts/test --soak tcp N   N seeds of the TCP engine's simulator, and nothing else
 
@@ -12,6 +12,7 @@ Build folders (build-*) are kept, so that a second run compiles only what has ch
 
 import argparse
 import concurrent.futures
+import dataclasses
 import json
 import os
 import pathlib
@@ -20,109 +21,17 @@ import subprocess
 import sys
 import tempfile
 import time
-import xml.etree.ElementTree as ElementTree
-from dataclasses import dataclass, field
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+from stage import ROOT, SANITIZERS, Stage, build, meson_tests, run
+
 FUZZ_SECONDS = 60
-SANITIZED = ("-Dbuildtype=debug", "-Doptimization=1", "-Db_sanitize=address,undefined")
+FUZZERS_AT_ONCE = 4
+# One unit per target takes a quarter of the time; build-debug compiles every file by itself.
+SANITIZED = (
+    "-Dbuildtype=debug", "-Doptimization=1", "-Db_sanitize=address,undefined", "-Db_lundef=false",
+    "-Dunity=on", "-Dunity_size=1000",
+)  # fmt: skip
 TCP_SEEDS = 10_000  # of the simulator, with every change; a release build takes 7 s for them
-SANITIZERS = {
-    "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=1",
-    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
-    "TSAN_OPTIONS": "halt_on_error=1",
-}
-
-
-@dataclass
-class Stage:
-    name: str
-    passed: int = 0
-    failed: int = 0
-    skipped: int = 0
-    seconds: float = 0
-    failures: list = field(default_factory=list)  # their names
-
-    def count(self, good, name):
-        if good:
-            self.passed += 1
-        else:
-            self.fail(name)
-
-    def fail(self, name):
-        self.failed += 1
-        self.failures.append(name)
-
-
-def run(*command, **variables):
-    """Shows a command and runs it; true if it succeeded."""
-    command = [str(part) for part in command]
-    shown = [*(f"{key}={value}" for key, value in variables.items()), *command]
-    if len(shown) > 20:
-        shown[10:] = [f"... ({len(shown) - 10} more)"]
-    print("+ " + " ".join(shown), flush=True)
-    environment = {**os.environ, **SANITIZERS, **variables}
-    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
-
-
-def introspect(folder, what):
-    command = ["meson", "introspect", str(ROOT / folder), what]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-
-
-def targets_of(folder, suites):
-    """The files that tests of these suites are made of: most of the time goes into compiling."""
-    files = {target["id"]: target["filename"] for target in introspect(folder, "--targets")}
-    tests = introspect(folder, "--tests")
-    chosen = [test for test in tests if {name.split(":")[-1] for name in test["suite"]} & set(suites)]
-    made = {path for test in chosen for target in test["depends"] for path in files[target]}
-    return sorted(os.path.relpath(path, ROOT / folder) for path in made)
-
-
-def build(stage, folder, *options, targets=(), suites=(), **variables):
-    """`targets` and what `suites` need. One that fails is a failed test; one that succeeds is none."""
-    good = (ROOT / folder / "build.ninja").exists() or run(
-        "meson", "setup", folder, "-Dwerror=true", *options, **variables
-    )
-    good = good and run("ninja", "-C", folder, *targets, *targets_of(folder, suites))
-    if not good:
-        stage.fail(f"build of {folder}")
-    return good
-
-
-def count_cases(stage, folder):
-    """Adds up meson's report, in which a gtest program's cases stand one by one."""
-    logs = ROOT / folder / "meson-logs"
-    failed = 0
-    for case in ElementTree.parse(logs / "tests.junit.xml").iter("testcase"):
-        bad = case.find("failure") is not None or case.find("error") is not None
-        failed += bad
-        if case.find("skipped") is not None:
-            stage.skipped += 1
-        else:
-            stage.count(not bad, f"{case.get('classname')}: {case.get('name')}")
-    # A program whose cases passed and that failed all the same, as after a leak.
-    lines = (logs / "tests.json").read_text(encoding="utf-8").splitlines()
-    programs = [json.loads(line) for line in lines]
-    bad = [one["name"] for one in programs if one["result"] not in ("OK", "SKIP", "EXPECTEDFAIL")]
-    for name in bad[failed:]:
-        stage.fail(name)
-
-
-def meson_tests(stage, folder, *suites, patience=1):
-    chosen = [part for suite in suites for part in ("--suite", suite)]
-    logs = ROOT / folder / "meson-logs"
-    for old in ("tests.junit.xml", "tests.json"):
-        (logs / old).unlink(missing_ok=True)
-    # Where nothing belongs to the suites meson writes no report.
-    good = run(
-        "meson", "test", "-C", folder, "--no-rebuild", "--print-errorlogs", "--logbase", "tests",
-        "--timeout-multiplier", patience, *chosen,
-    )  # fmt: skip
-    if (logs / "tests.junit.xml").exists():
-        count_cases(stage, folder)
-    elif not good:
-        stage.fail(f"meson test in {folder}")
 
 
 def lint(stage):
@@ -140,12 +49,12 @@ def lint(stage):
 
 def optimized(stage, everything):
     """The program and what sanitizers are too slow for; the other suites run with sanitizers."""
-    suites = ["optimized", "faults", "golden", "live", "host-root", "interop"]
-    suites += ["unit", "eal"] if everything else []
-    if build(stage, "build-debug", targets=["dpdkperf"], suites=suites):
-        os.environ.setdefault("DPDKPERF_TCP_SEEDS", str(TCP_SEEDS))
-        meson_tests(stage, "build-debug", *suites)
-        del os.environ["DPDKPERF_TCP_SEEDS"]
+    fast = ["optimized"]
+    others = ["faults", "golden", "live", "host-root", "interop"]
+    others += ["unit", "eal"] if everything else []
+    if build(stage, "build-debug", targets=["dpdkperf"], suites=fast + others):
+        meson_tests(stage, "build-debug", *fast, DPDKPERF_TCP_SEEDS=str(TCP_SEEDS))
+        meson_tests(stage, "build-debug", *others)
 
 
 def interop(stage, everything):
@@ -188,17 +97,16 @@ def virtual_machine(stage):
         stage.fail("build of build")
 
 
+def build_sanitized(stage):
+    return build(
+        stage, "build-sanitize", *SANITIZED, suites=["unit", "eal"], CXX="clang++", CC="clang"
+    )
+
+
 def sanitized(stage):
-    """What needs DPDK, and so the compiler that DPDK is built with."""
-    if build(stage, "build-sanitize", *SANITIZED, suites=["eal"]):
-        meson_tests(stage, "build-sanitize", "eal", patience=5)
-
-
-def without_dpdk(stage):
-    """The pure half, with the other compiler and sanitizers: one build checks all three."""
-    options = ("-Ddpdk=disabled", "-Db_lundef=false", *SANITIZED)
-    if build(stage, "build-pure", *options, suites=["unit"], CXX="clang++", CC="clang"):
-        meson_tests(stage, "build-pure", "unit", patience=5)
+    """Every unit and eal test with the other compiler and sanitizers."""
+    if build_sanitized(stage):
+        meson_tests(stage, "build-sanitize", "unit", "eal", patience=5)
 
 
 def clang(stage):
@@ -215,19 +123,16 @@ def threads(stage):
         meson_tests(stage, "build-threads", "unit", patience=10)
 
 
-def build_fuzzers(stage, *targets):
-    options = ("-Dfuzz=true", "-Ddpdk=disabled", "-Db_lundef=false")
-    return build(stage, "build-fuzz", *options, targets=targets, CXX="clang++", CC="clang")
-
-
-def fuzz_from_corpus(name, seconds):
-    """Runs fuzz_tcp_NAME from a copy of its corpus, which grows, and shows the end of its log: what
-    was covered (cov: edges, ft: features, corp: inputs kept), runs and speed."""
-    program = f"build-fuzz/tests/fuzz/tcp/fuzz_tcp_{name}"
-    with tempfile.TemporaryDirectory() as folder:
-        corpus = shutil.copytree(ROOT / "tests" / "fuzz" / "tcp" / "corpus" / name, f"{folder}/corpus")
+def fuzz_from_corpus(program):
+    """Runs a fuzzer from a copy of its corpus, which grows, and shows the end of its log: what was
+    covered (cov: edges, ft: features, corp: inputs kept), runs and speed."""
+    folder = ROOT / program.parent.relative_to(ROOT / "build-fuzz") / "corpus"
+    given = folder / program.name.removeprefix("fuzz_").removeprefix(f"{program.parent.name}_")
+    with tempfile.TemporaryDirectory() as grown:
+        if given.exists():
+            shutil.copytree(given, grown, dirs_exist_ok=True)
         command = [
-            ROOT / program, corpus, f"-max_total_time={seconds}", f"-artifact_prefix={ROOT}/build-fuzz/",
+            program, grown, f"-max_total_time={FUZZ_SECONDS}", f"-artifact_prefix={ROOT}/build-fuzz/",
             "-print_final_stats=1",
         ]  # fmt: skip
         ran = subprocess.run(
@@ -239,28 +144,20 @@ def fuzz_from_corpus(name, seconds):
     shown = [*covered, *(line for line in log if line.startswith(("Done ", "stat::")))]
     if ran.returncode != 0:
         shown = log[-60:]
-    print("\n".join([f"+ {program} CORPUS -max_total_time={seconds}: {ran.returncode}", *shown]), flush=True)
+    title = f"+ {program.relative_to(ROOT)} CORPUS -max_total_time={FUZZ_SECONDS}: {ran.returncode}"
+    print("\n".join([title, *shown]), flush=True)
     return ran.returncode == 0
 
 
-def fuzz_tcp(stage):
-    """A minute each, side by side; only these two are compiled."""
-    names = ("program", "options")
-    if not build_fuzzers(stage, *(f"tests/fuzz/tcp/fuzz_tcp_{name}" for name in names)):
-        return
-    with concurrent.futures.ThreadPoolExecutor(len(names)) as workers:
-        results = workers.map(lambda name: fuzz_from_corpus(name, FUZZ_SECONDS), names)
-        for name, good in zip(names, results):
-            stage.count(good, f"fuzz_tcp_{name}")
-
-
 def fuzz(stage):
-    """The targets that the stage before has not run."""
-    if not build_fuzzers(stage, "all"):
+    """Every fuzzer for a minute, some side by side."""
+    options = ("-Dfuzz=true", "-Ddpdk=disabled", "-Dunity=on", "-Dunity_size=1000", "-Db_lundef=false")
+    if not build(stage, "build-fuzz", *options, targets=["fuzzers"], CXX="clang++", CC="clang"):
         return
-    for program in sorted((ROOT / "build-fuzz" / "tests" / "fuzz").glob("**/fuzz_*")):
-        if program.is_file() and not program.name.startswith("fuzz_tcp_"):
-            good = run(program, f"-max_total_time={FUZZ_SECONDS}", "-print_final_stats=1")
+    found = sorted((ROOT / "build-fuzz" / "tests" / "fuzz").glob("**/fuzz_*"))
+    programs = [path for path in found if path.is_file() and os.access(path, os.X_OK)]
+    with concurrent.futures.ThreadPoolExecutor(FUZZERS_AT_ONCE) as workers:
+        for program, good in zip(programs, workers.map(fuzz_from_corpus, programs)):
             stage.count(good, program.name)
 
 
@@ -276,21 +173,61 @@ def soak(count):
     return 0 if good else 1
 
 
-def stages(everything, only_vm):
-    if only_vm:
-        yield "virtual machine", virtual_machine
-        return
-    yield "lint", lint
-    yield "optimized build", lambda stage: optimized(stage, everything)
-    yield "interop", lambda stage: interop(stage, everything)
-    yield "ASan and UBSan, g++: eal", sanitized
-    yield "ASan and UBSan, clang, pure half: unit", without_dpdk
-    yield "TCP engine: fuzz", fuzz_tcp
+class Beside:
+    """Stages in a process of their own, which gets the CPUs only while nobody else wants them: what
+    takes long and watches no clock, beside rows that wait most of their time."""
+
+    def __init__(self, *names):
+        self._folder = tempfile.TemporaryDirectory()
+        self._results = pathlib.Path(self._folder.name) / "results.json"
+        self._log = open(pathlib.Path(self._folder.name) / "log", "w+", encoding="utf-8")
+        command = [sys.executable, __file__, "--beside", *names, "--results", self._results]
+        self._names = names
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, stdout=self._log, stderr=subprocess.STDOUT,
+            preexec_fn=lambda: os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0)),
+        )  # fmt: skip
+
+    def finish(self):
+        """Waits, shows what was printed, and gives the stages."""
+        self._process.wait()
+        self._log.seek(0)
+        shutil.copyfileobj(self._log, sys.stdout)
+        if not self._results.exists():
+            ended = Stage(", ".join(self._names))
+            ended.fail(f"exit code {self._process.returncode}")
+            return [ended]
+        return [Stage(**stage) for stage in json.loads(self._results.read_text(encoding="utf-8"))]
+
+
+def run_stage(name, stage_of):
+    print(f"\n== {name}", flush=True)
+    stage = Stage(name)
+    started = time.monotonic()
+    stage_of(stage)
+    stage.seconds = time.monotonic() - started
+    return stage
+
+
+BESIDE = {
+    "ASan and UBSan, clang: build": build_sanitized,
+    "fuzz": fuzz,
+}
+
+
+def stages(everything):
+    """Before those of BESIDE have ended, and after."""
+    before = {
+        "lint": lint,
+        "optimized build": lambda stage: optimized(stage, everything),
+        "interop": lambda stage: interop(stage, everything),
+    }
+    after = {"ASan and UBSan, clang: unit, eal": sanitized}
     if everything:
-        yield "clang: unit, eal, clang-tidy", clang
-        yield "ThreadSanitizer: unit", threads
-        yield "other parsers: fuzz", fuzz
-        yield "virtual machine", virtual_machine
+        after["clang: unit, eal, clang-tidy"] = clang
+        after["ThreadSanitizer: unit"] = threads
+        after["virtual machine"] = virtual_machine
+    return before, after
 
 
 def main():
@@ -300,20 +237,30 @@ def main():
     parser.add_argument("--all", action="store_true", help="also what takes longer")
     parser.add_argument("--vm", action="store_true", help="only the virtual machine's rows")
     parser.add_argument("--soak", nargs=2, metavar=("tcp", "N"), help="only so many more seeds")
+    parser.add_argument("--beside", nargs="+", choices=BESIDE, help=argparse.SUPPRESS)
+    parser.add_argument("--results", type=pathlib.Path, help=argparse.SUPPRESS)
     wanted = parser.parse_args()
     if wanted.soak:
         if wanted.soak[0] != "tcp" or not wanted.soak[1].isdigit():
             parser.error(f"--soak takes 'tcp' and a number, not '{' '.join(wanted.soak)}'")
         return soak(int(wanted.soak[1]))
-    done = []
-    for name, stage_of in stages(wanted.all, wanted.vm):
-        print(f"\n== {name}", flush=True)
-        stage = Stage(name)
-        started = time.monotonic()
-        stage_of(stage)
-        stage.seconds = time.monotonic() - started
-        done.append(stage)
+    if wanted.beside:
+        done = [run_stage(name, BESIDE[name]) for name in wanted.beside]
+        text = json.dumps([dataclasses.asdict(stage) for stage in done])
+        wanted.results.write_text(text, encoding="utf-8")
+        return 0
+    if wanted.vm:
+        return show([run_stage("virtual machine", virtual_machine)])
+    before, after = stages(wanted.all)
+    beside = Beside(*BESIDE)
+    done = [run_stage(*named) for named in before.items()]
+    done += beside.finish()
+    done += [run_stage(*named) for named in after.items()]
+    return show(done)
 
+
+def show(done):
+    """The stages' table and, as the last line, the count; the exit code."""
     for stage in done:
         for failure in stage.failures:
             print(f"FAILED in '{stage.name}': {failure}")

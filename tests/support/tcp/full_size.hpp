@@ -11,8 +11,7 @@ namespace dpdkperf::tcp::sim {
 // sanitizers and on a faulty engine; DPDKPERF_TCP_REDUCE sets another divisor than 1 or 20.
 inline std::uint64_t full_size(std::uint64_t full, std::uint64_t least)
 {
-#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) &&    \
-    !defined(DPDKPERF_TCP_FAULTS)
+#if defined(__OPTIMIZE__) && !defined(DPDKPERF_TCP_REDUCED) && !defined(DPDKPERF_TCP_FAULTS)
     std::uint64_t divisor = 1;
 #else
     std::uint64_t divisor = 20;
