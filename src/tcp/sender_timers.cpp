@@ -10,7 +10,9 @@ namespace {
 constexpr std::uint32_t kMaxTimeouts = 15;
 // RFC 8985, 7.2: what a peer may add by delaying its ACK.
 constexpr Microseconds kMaxAckDelay = std::chrono::milliseconds{200};
-constexpr Microseconds kMinProbeTimeout = std::chrono::milliseconds{1};
+// A reader that the scheduler keeps waiting holds back the ACK of a window that it has not read.
+// Linux 6.1 adds as much (TCP_TIMEOUT_MIN, 250 Hz).
+constexpr Microseconds kReaderDelay = std::chrono::milliseconds{8};
 constexpr Microseconds kMaxPersist = std::chrono::seconds{60};
 
 }  // namespace
@@ -58,8 +60,7 @@ void Sender::arm_probe() noexcept
     }
     Microseconds timeout = std::chrono::seconds{1};
     if (rtt_.has_sample()) {
-        timeout = std::max(2 * rtt_.srtt(), kMinProbeTimeout);
-        timeout += board_.out() == 1 ? kMaxAckDelay : Microseconds{0};
+        timeout = 2 * rtt_.srtt() + (board_.out() == 1 ? kMaxAckDelay : kReaderDelay);
     }
     probe_at_ = std::min(now_ + timeout, retransmission_at_);
 }

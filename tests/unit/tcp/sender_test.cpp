@@ -119,7 +119,7 @@ TEST(TcpSender, ProbesATailAfterTwoRoundTrips)
     auto sent = s.take();
     ASSERT_EQ(sent.size(), 1U);
     EXPECT_EQ(sent[0].seq, 9 * kSlot);
-    EXPECT_NEAR(static_cast<double>((sent[0].at - start).count()), 100'000, 2'000);
+    EXPECT_NEAR(static_cast<double>((sent[0].at - start).count()), 108'000, 2'000);
     s.at(sent[0].at + milliseconds{50});
     s.in({.ack = 8 * kSlot, .sack = {{9 * kSlot, 10 * kSlot}}});
     s.after(milliseconds{20});
@@ -130,6 +130,23 @@ TEST(TcpSender, ProbesATailAfterTwoRoundTrips)
     s.in({.ack = 10 * kSlot});
     EXPECT_LT(s.now() - start, milliseconds{250});
     EXPECT_EQ(s.info().timeouts, 0U);
+}
+
+// The peer's reader is late by some milliseconds, and with it the acknowledgment of a full window.
+TEST(TcpSender, LeavesAPeerNearbyTimeToWakeUp)
+{
+    Script s;
+    s.connect({.window = 14'480, .scale = 0}, microseconds{50});
+    s.offer(kForever);
+    s.after(microseconds{50});
+    s.in({.ack = 10 * kSlot, .window = 14'480});
+    s.take();
+    s.after(milliseconds{7});
+    EXPECT_TRUE(s.quiet());
+    s.after(milliseconds{2});
+    const auto sent = s.take();
+    ASSERT_EQ(sent.size(), 1U);
+    EXPECT_TRUE(sent[0].segment.retransmission);
 }
 
 TEST(TcpSender, BacksOffAndTakesItBackWhenOnlyAcksWereLost)
