@@ -121,6 +121,11 @@ Status ClientTest::Impl::check_plan()
         }
         local_ = *address;
     }
+    if (plan_.protocol == options::Protocol::kTcp) {
+        if (const auto failure = check_mss(plan_.mss_bytes)) {
+            return Error{Errc::kUsage, to_string(*failure)};
+        }
+    }
     return {};
 }
 

@@ -56,6 +56,11 @@ void ServerTest::prepare(const proto::Parameters& parameters)
     if (parameters.transport == proto::Transport::kSctp) {
         return fail({IperfError::kNotImplemented, 0, "SCTP tests are not supported"});
     }
+    if (parameters.transport == proto::Transport::kTcp) {
+        if (const auto failure = check_tcp(parameters, true)) {
+            return fail(*failure);
+        }
+    }
     acquiring_ = true;
     const PathRequest request{
         link_->remote().address, link_->local().address, around_.plan.bind_device};

@@ -1,6 +1,10 @@
 #include "settings.hpp"
 
+#include "dpdkperf/options/congestion.hpp"
+#include "streams.hpp"
+
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <random>
 
@@ -102,6 +106,26 @@ std::optional<proto::Failure> check_datagram(
     return proto::Failure{proto::IperfError::kUdpBlockSize, 0,
         std::to_string(bytes) + " bytes do not fit into one packet on " + interface + ", at most " +
             std::to_string(max_datagram.value) + " do"};
+}
+
+std::optional<proto::Failure> check_tcp(const proto::Parameters& parameters, bool server)
+{
+    const bool sends = has_direction(parameters, server, traffic::Direction::kSend);
+    const std::string& name = parameters.congestion;
+    if (sends && !name.empty() && !options::congestion_named(name)) {
+        return proto::Failure{proto::IperfError::kSetCongestion, 0, {}};
+    }
+    return check_mss(parameters.mss_bytes);
+}
+
+// Linux 6.1, include/net/tcp.h, TCP_MIN_MSS.
+std::optional<proto::Failure> check_mss(std::uint32_t mss_bytes)
+{
+    constexpr std::uint32_t kMinMss = 88;
+    if (mss_bytes == 0 || mss_bytes >= kMinMss) {
+        return {};
+    }
+    return proto::Failure{proto::IperfError::kSetMss, EINVAL, {}};
 }
 
 std::string interrupted(bool server, int signal)

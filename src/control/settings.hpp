@@ -28,6 +28,12 @@ stats::TestSettings settings_of(const options::Plan& plan, const proto::Paramete
 std::optional<proto::Failure> check_datagram(
     std::uint64_t bytes, PayloadBytes max_datagram, const std::string& interface);
 
+// TCP: what this side cannot fulfil, as iperf3 finds out when it sets its sockets' options. Who
+// only receives needs no congestion control, whatever its name.
+std::optional<proto::Failure> check_tcp(const proto::Parameters& parameters, bool server);
+// The same of -M alone.
+std::optional<proto::Failure> check_mss(std::uint32_t mss_bytes);
+
 // "interrupt - the client has terminated by signal Interrupt(2)": iperf3's words from 3.19 on.
 std::string interrupted(bool server, int signal);
 

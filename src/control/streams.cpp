@@ -87,7 +87,7 @@ std::vector<traffic::StreamSpec> stream_specs(const proto::Parameters& parameter
     return specs;
 }
 
-Result<traffic::TcpSpec> tcp_spec(const proto::Parameters& parameters, const proto::Cookie& cookie)
+traffic::TcpSpec tcp_spec(const proto::Parameters& parameters, const proto::Cookie& cookie)
 {
     static_assert(proto::Cookie::kSize == traffic::TcpSpec::kCookieBytes);
     traffic::TcpSpec spec;
@@ -97,11 +97,7 @@ Result<traffic::TcpSpec> tcp_spec(const proto::Parameters& parameters, const pro
     spec.window_bytes = parameters.window_bytes;
     spec.no_delay = parameters.no_delay;
     spec.max_pacing_rate = parameters.fq_rate;
-    if (!parameters.congestion.empty()) {
-        auto congestion = options::congestion_named(parameters.congestion);
-        if (!congestion) {
-            return std::move(congestion).error();
-        }
+    if (const auto congestion = options::congestion_named(parameters.congestion)) {
         spec.congestion = *congestion;
     }
     return spec;

@@ -25,9 +25,7 @@ bool has_direction(const proto::Parameters& parameters, bool server, traffic::Di
 std::vector<traffic::StreamSpec> stream_specs(const proto::Parameters& parameters, bool server,
     std::span<const std::uint16_t> local_ports, std::uint16_t remote_port);
 
-// What the streams of a TCP test have in common. Errors (kUsage): an algorithm of congestion
-// control that we do not have. An iperf3 server warns and uses another one (3.12,
-// src/iperf_server_api.c); its figures then belong to a test that nobody asked for.
-Result<traffic::TcpSpec> tcp_spec(const proto::Parameters& parameters, const proto::Cookie& cookie);
+// What the streams of a TCP test have in common, if check_tcp() has no objection.
+traffic::TcpSpec tcp_spec(const proto::Parameters& parameters, const proto::Cookie& cookie);
 
 }  // namespace dpdkperf::control

@@ -79,11 +79,7 @@ Status TestRun::open()
     if (auto held = hold_ports(); !held) {
         return held;
     }
-    auto spec = session_spec();
-    if (!spec) {
-        return std::move(spec).error();
-    }
-    if (auto opened = path_.traffic->open(*spec); !opened) {
+    if (auto opened = path_.traffic->open(session_spec()); !opened) {
         return opened;
     }
     opened_ = true;
@@ -99,7 +95,7 @@ Status TestRun::open()
     return {};
 }
 
-Result<traffic::SessionSpec> TestRun::session_spec() const
+traffic::SessionSpec TestRun::session_spec() const
 {
     traffic::SessionSpec spec;
     spec.id = plan_.id;
@@ -109,16 +105,7 @@ Result<traffic::SessionSpec> TestRun::session_spec() const
     spec.server = plan_.server;
     spec.streams = specs_;
     if (tcp()) {
-        // Who only receives needs no congestion control, whatever its name.
-        proto::Parameters parameters = plan_.parameters;
-        if (!has_direction(parameters, plan_.server, traffic::Direction::kSend)) {
-            parameters.congestion.clear();
-        }
-        auto common = tcp_spec(parameters, plan_.cookie);
-        if (!common) {
-            return std::move(common).error();
-        }
-        spec.tcp = *common;
+        spec.tcp = tcp_spec(plan_.parameters, plan_.cookie);
     }
     return spec;
 }

@@ -78,7 +78,7 @@ private:
         return tcp() ? host::IpProtocol::kTcp : host::IpProtocol::kUdp;
     }
     [[nodiscard]] std::string congestion() const;
-    [[nodiscard]] Result<traffic::SessionSpec> session_spec() const;
+    [[nodiscard]] traffic::SessionSpec session_spec() const;
     Status hold_ports();
     Result<host::PlaceholderSocket> hold_port(std::uint32_t index) const;
     Status claim_flows();

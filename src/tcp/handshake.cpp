@@ -14,7 +14,9 @@ constexpr std::uint32_t kMaxSynTimeouts = 6;
 constexpr std::uint32_t kMaxExtraSyns = 3;
 // RFC 7323, 2.3.
 constexpr std::uint8_t kMaxShift = 14;
-constexpr std::uint32_t kMinPeerMss = 64;
+// Linux 6.1, include/net/tcp.h, TCP_MIN_SND_MSS: full options and 8 bytes of data. Smaller ones
+// would have us make a packet of every byte (CVE-2019-11479).
+constexpr std::uint32_t kMinPeerMss = 48;
 constexpr std::uint32_t kTimestampBytes = 12;
 
 constexpr std::uint32_t header_bytes(bool ipv4)
@@ -42,7 +44,7 @@ std::uint32_t Connection::Impl::send_segment_bytes() const noexcept
 {
     // A MSS of 0 is what broken peers send; Linux takes it for the default too.
     const std::uint32_t told =
-        peer_mss_ < kMinPeerMss ? default_mss(settings_.ipv4) : std::uint32_t{peer_mss_};
+        peer_mss_ == 0 ? default_mss(settings_.ipv4) : std::uint32_t{peer_mss_};
     const std::uint32_t mss = std::max(std::min(told, own_mss()), kMinPeerMss);
     return mss - (timestamps_ ? kTimestampBytes : 0);  // RFC 6691: options come off
 }
@@ -192,6 +194,7 @@ void Connection::Impl::take_syn(const TcpHeader& header) noexcept
     const TcpOptions& options = header.options;
     receive_base_ = header.sequence + 1;
     peer_mss_ = options.mss.value_or(0);
+    info_.rejected.tiny_mss += peer_mss_ != 0 && peer_mss_ < kMinPeerMss ? 1U : 0U;
     scaling_ = settings_.window_scaling && options.window_scale.has_value();
     send_shift_ = scaling_ ? std::min(*options.window_scale, kMaxShift) : std::uint8_t{0};
     timestamps_ = settings_.timestamps && options.timestamps.has_value();

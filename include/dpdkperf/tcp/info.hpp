@@ -44,7 +44,8 @@ struct Rejected {
     std::uint64_t sack_block = 0;     // blocks, not segments
     std::uint64_t no_room = 0;        // out of order, and all ranges are in use
     std::uint64_t after_fin = 0;      // data behind the peer's FIN
-    std::uint64_t icmp = 0;           // a path MTU that does not fit the data in flight
+    std::uint64_t tiny_mss = 0;  // offers of segments too small to be sent; taken as the smallest
+    std::uint64_t icmp = 0;      // a path MTU that does not fit the data in flight
 };
 
 // What Linux's tcp_info tells, in its units where iperf3 prints them (iperf 3.12, src/tcp_info.c).

@@ -109,7 +109,10 @@ TEST(TcpHandshake, TakesTheOptionsOfAPeerAsTheyAre)
         {"scale of 15 counts as 14", 1460, 15, 1448, 16'384'000},
         {"no MSS", std::nullopt, 7, 524, 128'000},
         {"MSS of 0", 0, 7, 524, 128'000},
-        {"MSS of 63", 63, 7, 524, 128'000},
+        {"MSS of 1", 1, 7, 36, 128'000},
+        {"MSS of 47", 47, 7, 36, 128'000},
+        {"MSS of 48", 48, 7, 36, 128'000},
+        {"MSS of 88", 88, 7, 76, 128'000},
         {"MSS beyond our own", 9'000, 7, 1448, 128'000},
     };
     for (const Case& c : cases) {
@@ -119,6 +122,8 @@ TEST(TcpHandshake, TakesTheOptionsOfAPeerAsTheyAre)
         s.in({.window = 1'000});
         EXPECT_EQ(s.info().segment_bytes, c.segment_bytes);
         EXPECT_EQ(s.info().peer_window_bytes, c.window_bytes);
+        const std::uint16_t told = c.mss.value_or(0);
+        EXPECT_EQ(s.info().rejected.tiny_mss, told > 0 && told < 48 ? 1U : 0U);
     }
 }
 
