@@ -25,7 +25,8 @@ struct alignas(64) TcpStream final : Stream {
     std::optional<wire::TcpFrameWriter> writer;  // once both addresses are known
     std::uint64_t sent_end = 0;                  // of our stream, behind what has left once
     std::uint64_t offered_end = 0;
-    bool due = false;  // something has arrived or was asked for since it was last pumped
+    bool started = false;  // start() has set the pacer
+    bool due = false;      // something has arrived or was asked for since it was last pumped
     Moment deadline = Moment::max();
 
     // Owner: writes. Control: reads.

@@ -105,6 +105,7 @@ void TcpWorker::start(
     stream.pacer =
         pacing::Pacer{stream.spec.rate, stream.spec.datagram, stream.spec.burst, ticks_per_second};
     stream.pacer.start(now_tsc);
+    stream.started = true;
     if (stream.spec.rate.bps() == 0) {
         stream.offered_end = stream.limit();
         stream.connection.offer(stream.offered_end);

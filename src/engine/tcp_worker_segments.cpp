@@ -105,10 +105,9 @@ void TcpWorker::note_starved() noexcept
 // one may wait for the next, to fill a segment (Nagle).
 void TcpWorker::offer_paced(TcpStream& stream, std::uint64_t now_tsc) noexcept
 {
-    const bool started = stream.sending.load(std::memory_order_relaxed);
     const std::uint64_t waiting =
         stream.offered_end - std::min(stream.offered_end, stream.sent_end);
-    if (!started || stream.final || waiting >= stream.spec.datagram.value) {
+    if (!stream.started || stream.final || waiting >= stream.spec.datagram.value) {
         return;
     }
     const std::uint32_t blocks = stream.pacer.allowance(now_tsc, 1);

@@ -280,6 +280,20 @@ TEST_F(TcpEngine, KeepsARate)
     close();
 }
 
+TEST_F(TcpEngine, BeginsWithOneBlockOfARate)
+{
+    const Directions one{Direction::kSend};
+    auto of_client = spec_of(false, one);
+    of_client.streams[0].rate = BitRate::from_bps(1'000'000);  // a block a second
+    open(of_client, spec_of(true, one));
+    start();
+    EXPECT_TRUE(eventually([&] { return client().status(1).sent.value >= kBlock; }));
+    std::this_thread::sleep_for(100ms);
+    EXPECT_EQ(client().status(1).sent.value, kBlock);
+    finish();
+    close();
+}
+
 TEST_F(TcpEngine, RefusesAStreamWithAnotherCookie)
 {
     const Directions one{Direction::kSend};
