@@ -1,6 +1,7 @@
 // dpdkperf: reads the command line, wires control, engine and reporter, and waits for the end.
 
 #include "af_xdp_paths.hpp"
+#include "authentication.hpp"
 #include "dpdkperf/control/client.hpp"
 #include "dpdkperf/control/path_watch.hpp"
 #include "dpdkperf/control/server.hpp"
@@ -17,6 +18,7 @@
 #include <cstdio>
 #include <exception>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,6 +37,14 @@ int fail(const std::string& message)
     return 1;
 }
 
+int fail_parameters(const std::string& message)
+{
+    std::fprintf(stderr, "dpdkperf: parameter error - %s\n%s", message.c_str(),
+        "Usage: dpdkperf [EAL options --] [-s|-c host] [options]\n"
+        "Try `dpdkperf --help' for more information.\n");
+    return 1;
+}
+
 // Client and server have the same life: run until `done`, tell them of signals.
 template <class Role>
 int live(asio::io_context& loop, Role& role)
@@ -49,35 +59,48 @@ int live(asio::io_context& loop, Role& role)
     return exit_code;
 }
 
-int run_role(asio::io_context& loop, const options::Plan& plan, control::DataPaths& paths,
-    control::PathWatch& watch, stats::ReportSink& sink)
+// What a role works with, whatever its port.
+struct Surroundings {
+    asio::io_context& loop;
+    control::PathWatch& watch;
+    stats::ReportSink& sink;
+    const Identity& identity;
+};
+
+template <class T>
+const T* pointer_to(const std::optional<T>& value)
 {
+    return value ? &*value : nullptr;
+}
+
+int run_role(const Surroundings& around, const options::Plan& plan, control::DataPaths& paths)
+{
+    auto& [loop, watch, sink, identity] = around;
     if (plan.role == options::Role::kServer) {
-        control::Server server{loop, plan, paths, watch, sink};
+        control::Server server{loop, plan, paths, watch, sink, pointer_to(identity.gate)};
         return live(loop, server);
     }
-    control::ClientTest client{loop, plan, paths, watch, sink};
+    control::ClientTest client{loop, plan, paths, watch, sink, pointer_to(identity.login)};
     return live(loop, client);
 }
 
 // The control connection goes through the kernel twin of the port.
-int run_on_own_port(asio::io_context& loop, host::Keeper& keeper, options::Plan plan,
-    control::PathWatch& watch, stats::ReportSink& sink)
+int run_on_own_port(const Surroundings& around, host::Keeper& keeper, options::Plan plan)
 {
-    const auto refuse = [&sink](const std::string& message) {
-        sink.failed(message);
-        sink.finished(false);
+    const auto refuse = [&around](const std::string& message) {
+        around.sink.failed(message);
+        around.sink.finished(false);
         return 1;
     };
     if (plan.bind_device) {
         return refuse("--bind-dev '" + *plan.bind_device + "': the port is named before '--'");
     }
-    auto paths = OwnedPaths::open(loop, keeper, plan);
+    auto paths = OwnedPaths::open(around.loop, keeper, plan);
     if (!paths) {
         return refuse(paths.error().message);
     }
     plan.bind_device = (*paths)->twin();
-    return run_role(loop, plan, **paths, watch, sink);
+    return run_role(around, plan, **paths);
 }
 
 // Options of a port that DPDK owns mean nothing without one.
@@ -98,7 +121,7 @@ Status check_port_options(const options::Plan& plan)
                                    "'--' with -a PCI or --vdev"};
 }
 
-int run(options::Plan plan)
+int run(options::Plan plan, const Identity& identity)
 {
     if (Status status = check_port_options(plan); !status) {
         return fail(status.error().message);
@@ -132,21 +155,19 @@ int run(options::Plan plan)
     if (!watch) {
         return fail(watch.error().message);
     }
+    const Surroundings around{loop, **watch, reporter, identity};
     if (ports::names_a_device(plan.eal_arguments)) {
-        return run_on_own_port(loop, *keeper, std::move(plan), **watch, reporter);
+        return run_on_own_port(around, *keeper, std::move(plan));
     }
     AfXdpPaths paths{loop, *keeper, plan.eal_arguments};
-    return run_role(loop, plan, paths, **watch, reporter);
+    return run_role(around, plan, paths);
 }
 
 int start(const std::vector<std::string_view>& arguments)
 {
     auto plan = options::parse(arguments);
     if (!plan) {
-        std::fprintf(stderr, "dpdkperf: parameter error - %s\n%s", plan.error().message.c_str(),
-            "Usage: dpdkperf [EAL options --] [-s|-c host] [options]\n"
-            "Try `dpdkperf --help' for more information.\n");
-        return 1;
+        return fail_parameters(plan.error().message);
     }
     switch (plan->role) {
     case options::Role::kHelp:
@@ -159,7 +180,11 @@ int start(const std::vector<std::string_view>& arguments)
     case options::Role::kServer:
         break;
     }
-    return run(*std::move(plan));
+    const auto identity = open_identity(*plan);
+    if (!identity) {
+        return fail_parameters(identity.error().message);
+    }
+    return run(*std::move(plan), *identity);
 }
 
 }  // namespace

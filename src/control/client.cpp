@@ -32,12 +32,13 @@ tcp protocol_of(options::Family family)
 class ClientTest::Impl : public std::enable_shared_from_this<ClientTest::Impl> {
 public:
     Impl(asio::io_context& loop, const options::Plan& plan, DataPaths& paths, PathWatch& watch,
-        stats::ReportSink& sink)
+        stats::ReportSink& sink, const auth::Login* login)
         : loop_{loop},
           plan_{plan},
           paths_{paths},
           watch_{watch},
           sink_{sink},
+          login_{login},
           resolver_{loop},
           socket_{loop},
           timer_{loop}
@@ -82,6 +83,7 @@ private:
     DataPaths& paths_;
     PathWatch& watch_;
     stats::ReportSink& sink_;
+    const auth::Login* login_;
 
     tcp::resolver resolver_;
     tcp::socket socket_;
@@ -262,8 +264,17 @@ void ClientTest::Impl::converse()
 {
     mss_bytes_ = segment_bytes(socket_);
     const auto limit = path_->traffic->max_datagram(addresses_[next_address_].is_v4());
-    auto session =
-        proto::Session::client(cookie_, parameters_of(plan_, mss_bytes_, limit, path_->streams));
+    auto parameters = parameters_of(plan_, mss_bytes_, limit, path_->streams);
+    if (login_ != nullptr) {
+        // Now and not before: it is good for as long as the server's clock skew allows.
+        auto token = login_->token(
+            std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
+        if (!token) {
+            return end(token.error().message, 1);
+        }
+        parameters.auth_token = *std::move(token);
+    }
+    auto session = proto::Session::client(cookie_, std::move(parameters));
     link_ = Link::make(loop_, std::move(socket_), std::move(session));
     link_->start([weak = weak_from_this()](const proto::Action& action) {
         if (const auto self = weak.lock(); self && !self->ended_) {
@@ -387,8 +398,8 @@ void ClientTest::Impl::end(const std::string& message, int exit_code)
 }
 
 ClientTest::ClientTest(asio::io_context& loop, const options::Plan& plan, DataPaths& paths,
-    PathWatch& watch, stats::ReportSink& sink)
-    : impl_{std::make_shared<Impl>(loop, plan, paths, watch, sink)}
+    PathWatch& watch, stats::ReportSink& sink, const auth::Login* login)
+    : impl_{std::make_shared<Impl>(loop, plan, paths, watch, sink, login)}
 {
 }
 

@@ -34,10 +34,10 @@ constexpr auto kWarningPause = 1s;
 class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
 public:
     Impl(asio::io_context& loop, const options::Plan& plan, DataPaths& paths, PathWatch& watch,
-        stats::ReportSink& sink)
+        stats::ReportSink& sink, const auth::Gate* gate)
         : loop_{loop},
           plan_{plan},
-          around_{loop, plan, paths, watch, sink},
+          around_{loop, plan, paths, watch, sink, gate},
           acceptor_{loop},
           accept_timer_{loop}
     {
@@ -191,9 +191,10 @@ void Server::Impl::begin_test(std::shared_ptr<Link> link, const proto::Cookie& c
 
 void Server::Impl::on_test_over()
 {
+    const bool counts = !test_->refused();
     test_.reset();
     test_link_.reset();
-    if (stopping_ || plan_.one_off) {
+    if (stopping_ || (plan_.one_off && counts)) {
         return end(0);
     }
     around_.sink.listening(port_, ++number_);
@@ -254,8 +255,8 @@ void Server::Impl::end(int exit_code)
 }
 
 Server::Server(asio::io_context& loop, const options::Plan& plan, DataPaths& paths,
-    PathWatch& watch, stats::ReportSink& sink)
-    : impl_{std::make_shared<Impl>(loop, plan, paths, watch, sink)}
+    PathWatch& watch, stats::ReportSink& sink, const auth::Gate* gate)
+    : impl_{std::make_shared<Impl>(loop, plan, paths, watch, sink, gate)}
 {
 }
 

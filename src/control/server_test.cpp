@@ -13,6 +13,10 @@ using proto::IperfError;
 // TEST_END may overtake datagrams that wait in the NIC's and the network's queues.
 constexpr auto kAfterTestEnd = 2ms;
 
+// Every refusal comes so long after the question. It takes longer than any key's arithmetic, so
+// that a client learns nothing from the time, and allows no more than two guesses in a second.
+constexpr auto kRefusalDelay = 500ms;
+
 // Datagrams that are late would be taken for the next test's hellos.
 constexpr auto kQuiet = 5ms;
 
@@ -24,6 +28,7 @@ ServerTest::ServerTest(const Surroundings& around, std::shared_ptr<Link> link, s
       link_{std::move(link)},
       number_{number},
       over_{std::move(over)},
+      answer_timer_{around.loop},
       quiet_timer_{around.loop}
 {
 }
@@ -49,6 +54,23 @@ void ServerTest::on_action(const proto::Action& action)
     if (!ended_) {
         std::visit([this](const auto& a) { on(a); }, action);
     }
+}
+
+void ServerTest::ask_gate(const proto::Parameters& parameters)
+{
+    if (around_.gate == nullptr) {
+        return prepare(parameters);
+    }
+    const Moment asked = Moment::clock::now();
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    const Status admitted = around_.gate->admit(parameters.auth_token, now);
+    if (admitted) {
+        return prepare(parameters);
+    }
+    refused_ = true;
+    answer_timer_.at(asked + kRefusalDelay, [this, why = admitted.error().message] {
+        fail({IperfError::kAuthorization, 0, why});
+    });
 }
 
 void ServerTest::prepare(const proto::Parameters& parameters)
@@ -159,6 +181,7 @@ void ServerTest::end(const std::string& message)
     if (std::exchange(ended_, true)) {
         return;
     }
+    answer_timer_.cancel();
     if (!message.empty()) {
         around_.sink.failed(message);
     }

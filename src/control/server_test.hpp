@@ -1,5 +1,6 @@
 #pragma once
 
+#include "dpdkperf/auth/gate.hpp"
 #include "dpdkperf/control/data_path.hpp"
 #include "dpdkperf/control/path_watch.hpp"
 #include "dpdkperf/options/plan.hpp"
@@ -22,6 +23,7 @@ public:
         DataPaths& paths;
         PathWatch& watch;
         stats::ReportSink& sink;
+        const auth::Gate* gate;  // null: everybody is served
     };
 
     // `number`: of the test, from 1. `over` is called once, when the next test may begin; the
@@ -42,10 +44,13 @@ public:
     // Everything is reported; what is late on the wire is being swallowed before `over`.
     [[nodiscard]] bool ended() const { return ended_; }
 
+    // There was no test: the client was not who it should be.
+    [[nodiscard]] bool refused() const { return refused_; }
+
 private:
     void on(const proto::Send&) {}
     void on(const proto::CookieReceived&) {}
-    void on(const proto::ParametersReceived& received) { prepare(received.parameters); }
+    void on(const proto::ParametersReceived& received) { ask_gate(received.parameters); }
     void on(const proto::OpenStreams&) {}
     void on(const proto::StartClock&) { run_->start_clock(); }
     void on(const proto::StartTraffic&) { run_->start_traffic(); }
@@ -57,6 +62,7 @@ private:
     void on(const proto::PeerTerminated&);
     void on(const proto::Failed& failed) { end(failed.message); }
 
+    void ask_gate(const proto::Parameters& parameters);
     void prepare(const proto::Parameters& parameters);
     void on_path(Result<DataPath> path);
     [[nodiscard]] std::optional<proto::Failure> open_streams(DataPath path);
@@ -71,9 +77,9 @@ private:
     std::function<void()> over_;
     proto::Cookie cookie_;
     std::unique_ptr<TestRun> run_;
-    Timer quiet_timer_;
+    Timer answer_timer_, quiet_timer_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for acquire()'s handler
-    bool acquiring_ = false, summarized_ = false, ended_ = false;
+    bool acquiring_ = false, summarized_ = false, refused_ = false, ended_ = false;
 };
 
 }  // namespace dpdkperf::control

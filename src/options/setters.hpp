@@ -50,6 +50,14 @@ Status set_omit(Draft& draft, std::string_view value);
 Status set_64bit_counters(Draft& draft, std::string_view value);
 Status set_repeating_payload(Draft& draft, std::string_view value);
 
+// Server life and authentication (server_setters.cpp).
+Status set_username(Draft& draft, std::string_view value);
+Status set_public_key(Draft& draft, std::string_view value);
+Status set_private_key(Draft& draft, std::string_view value);
+Status set_authorized_users(Draft& draft, std::string_view value);
+Status set_time_skew(Draft& draft, std::string_view value);
+Status set_pkcs1_padding(Draft& draft, std::string_view value);
+
 // Not iperf3's (port_setters.cpp).
 Status set_ip(Draft& draft, std::string_view value);
 Status set_gateway(Draft& draft, std::string_view value);

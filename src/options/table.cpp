@@ -70,11 +70,23 @@ constexpr Option kTable[] = {
         set_rcv_timeout),
     row('4', "version4", kBoth, "only use IPv4", set_ipv4),
     row('6', "version6", kBoth, "only use IPv6", set_ipv6),
+    row(0, "use-pkcs1-padding", kBoth,
+        "encrypt authentication as iperf3 did up to 3.16\n(RSA with PKCS#1 v1.5 instead of OAEP)",
+        set_pkcs1_padding),
     row('v', "version", kBoth, "show version information and quit", set_version),
     row('h', "help", kBoth, "show this message and quit", set_help),
 
     row('s', "server", kServer, "run in server mode", set_server),
     row('1', "one-off", kServer, "handle one client connection then exit", set_one_off),
+
+    row(0, "rsa-private-key-path", kServer, "<file>",
+        "path to the RSA private key used to decrypt\nauthentication credentials", set_private_key),
+    row(0, "authorized-users-path", kServer, "<file>",
+        "path to the configuration file containing user\ncredentials", set_authorized_users),
+    row(0, "time-skew-threshold", kServer, "#",
+        "time skew threshold (in seconds) between the server\n"
+        "and client during the authentication process\n(default 10)",
+        set_time_skew),
 
     row('c', "client", kClient, "<host>[%<dev>]",
         "run in client mode, connecting to <host>\n"
@@ -140,6 +152,12 @@ constexpr Option kTable[] = {
     row(0, "repeating-payload", kClient,
         "use repeating pattern in payload, instead of\nrandomized payload (like in iperf2)",
         set_repeating_payload),
+    row(0, "username", kClient, "<name>",
+        "username for authentication; the password comes from\n"
+        "IPERF3_PASSWORD in the environment, or is asked for",
+        set_username),
+    row(0, "rsa-public-key-path", kClient, "<file>",
+        "path to the RSA public key used to encrypt\nauthentication credentials", set_public_key),
 
     row(0, "ip", kPort, "<addr>/<len>",
         "address of a port that DPDK owns; may be given\nonce more for the other family", set_ip),
@@ -164,9 +182,6 @@ constexpr Option kTable[] = {
     not_yet('D', "daemon", kServer, kNothing),
     not_yet(0, "server-bitrate-limit", kServer, kValue),
     not_yet(0, "idle-timeout", kServer, kValue),
-    not_yet(0, "rsa-private-key-path", kServer, kValue),
-    not_yet(0, "authorized-users-path", kServer, kValue),
-    not_yet(0, "time-skew-threshold", kServer, kValue),
     not_yet(0, "pacing-timer", kClient, kValue),
     not_yet(0, "no-fq-socket-pacing", kClient, kNothing),
     not_yet('L', "flowlabel", kClient, kValue),
@@ -174,13 +189,10 @@ constexpr Option kTable[] = {
     not_yet(0, "extra-data", kClient, kValue),
     not_yet(0, "get-server-output", kClient, kNothing),
     not_yet(0, "dont-fragment", kClient, kNothing),
-    not_yet(0, "username", kClient, kValue),
-    not_yet(0, "rsa-public-key-path", kClient, kValue),
     not_yet(0, "json-stream", kBoth, kNothing),
     not_yet(0, "json-stream-full-output", kBoth, kNothing),
     not_yet(0, "cntl-ka", kBoth, kOptionalValue),
     not_yet(0, "server-max-duration", kServer, kValue),
-    not_yet(0, "use-pkcs1-padding", kBoth, kNothing),
     not_yet(0, "skip-rx-copy", kClient, kNothing),
     not_yet(0, "gsro", kClient, kNothing),
 

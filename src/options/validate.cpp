@@ -76,6 +76,19 @@ Status check_direction(const Plan& plan)
     return {};
 }
 
+// Half an authentication is none, and the user believes to have it.
+Status check_authentication(const Plan& plan)
+{
+    if (plan.username.has_value() != plan.rsa_public_key_path.has_value()) {
+        return usage("you must specify a username, password, and path to a valid RSA public key");
+    }
+    if (plan.rsa_private_key_path.has_value() != plan.authorized_users_path.has_value()) {
+        return usage(
+            "you must specify a path to a valid RSA private key and a user credential file");
+    }
+    return {};
+}
+
 // The gateway of a server leads to clients that it does not know yet.
 Status check_gateways(const Plan& plan)
 {
@@ -144,8 +157,10 @@ Status validate(Draft& draft)
         return status;
     }
     draft.plan.role = *draft.role;
-    if (Status status = check_gateways(draft.plan); !status) {
-        return status;
+    for (const Status& status : {check_gateways(draft.plan), check_authentication(draft.plan)}) {
+        if (!status) {
+            return status;
+        }
     }
     if (draft.plan.role != Role::kClient) {
         return {};

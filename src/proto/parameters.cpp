@@ -74,6 +74,7 @@ constexpr TextKey kTextKeys[] = {
     {"title", &Parameters::title},
     {"extra_data", &Parameters::extra_data},
     {"congestion", &Parameters::congestion},
+    {"authtoken", &Parameters::auth_token},
     {"client_version", &Parameters::client_version},
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "dpdkperf/auth/login.hpp"
 #include "dpdkperf/control/data_path.hpp"
 #include "dpdkperf/control/path_watch.hpp"
 #include "dpdkperf/options/plan.hpp"
@@ -14,8 +15,9 @@ namespace dpdkperf::control {
 // `loop`. What it is given must outlive it.
 class ClientTest {
 public:
+    // `login`: null if the server need not know who we are.
     ClientTest(asio::io_context& loop, const options::Plan& plan, DataPaths& paths,
-        PathWatch& watch, stats::ReportSink& sink);
+        PathWatch& watch, stats::ReportSink& sink, const auth::Login* login = nullptr);
     ClientTest(const ClientTest&) = delete;
     ClientTest& operator=(const ClientTest&) = delete;
     ~ClientTest();

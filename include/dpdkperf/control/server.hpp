@@ -1,5 +1,6 @@
 #pragma once
 
+#include "dpdkperf/auth/gate.hpp"
 #include "dpdkperf/control/data_path.hpp"
 #include "dpdkperf/control/path_watch.hpp"
 #include "dpdkperf/options/plan.hpp"
@@ -16,14 +17,15 @@ namespace dpdkperf::control {
 // thread of `loop`. What it is given must outlive it.
 class Server {
 public:
+    // `gate`: null to serve everybody.
     Server(asio::io_context& loop, const options::Plan& plan, DataPaths& paths, PathWatch& watch,
-        stats::ReportSink& sink);
+        stats::ReportSink& sink, const auth::Gate* gate = nullptr);
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
     ~Server();
 
-    // Listens. `done` is called once with the exit code: after stop(), after one test with -1, or
-    // with 1 if it cannot listen.
+    // Listens. `done` is called once with the exit code: after stop(), after one test with -1 (a
+    // client that the gate refuses does not count), or with 1 if it cannot listen.
     void run(std::function<void(int exit_code)> done);
 
     // The user wants to stop: tells the client of a running test, reports what there is, and ends

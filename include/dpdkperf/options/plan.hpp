@@ -31,8 +31,14 @@ struct Plan {
     bool force_flush = false;                              // --forceflush
     std::optional<std::chrono::milliseconds> rcv_timeout;  // --rcv-timeout; iperf3: 120 s
 
+    bool pkcs1_padding = false;  // --use-pkcs1-padding
+
     // Server.
     bool one_off = false;  // -1
+    // Both are given or none is.
+    std::optional<std::string> rsa_private_key_path;   // --rsa-private-key-path
+    std::optional<std::string> authorized_users_path;  // --authorized-users-path
+    std::chrono::seconds max_time_skew{10};            // --time-skew-threshold
 
     // Client.
     std::string host;                              // -c, without %dev; fe80::…%dev keeps it
@@ -59,6 +65,10 @@ struct Plan {
     BitRate fq_rate;                                           // --fq-rate, 0: none
     bool zerocopy = false;                                     // -Z, a wish to stock senders only
     std::uint8_t tos = 0;                                      // -S, --dscp (shifted left by two)
+
+    // Both are given or none is.
+    std::optional<std::string> username;             // --username
+    std::optional<std::string> rsa_public_key_path;  // --rsa-public-key-path
 
     // What stands before "--": for DPDK's EAL.
     std::vector<std::string> eal_arguments;

@@ -44,6 +44,7 @@ struct Parameters {
     std::string title;
     std::string extra_data;
     std::string congestion;  // TCP, empty: each side's default
+    std::string auth_token;  // empty: the client has not said who it is
     std::string client_version;
 
     // Streams in all, both directions.

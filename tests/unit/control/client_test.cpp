@@ -1,9 +1,11 @@
 // Our client against a server that a script plays.
 
 #include "control_world.hpp"
+#include "dpdkperf/auth/login.hpp"
 #include "dpdkperf/control/client.hpp"
 #include "dpdkperf/proto/results.hpp"
 #include "fake_traffic.hpp"
+#include "key_folder.hpp"
 #include "scripted_peer.hpp"
 
 #include <thread>
@@ -44,7 +46,7 @@ protected:
     int run_alone()
     {
         int exit_code = -1;
-        client_.emplace(loop_, plan_, paths_, watch_, sink_);
+        client_.emplace(loop_, plan_, paths_, watch_, sink_, login_ ? &*login_ : nullptr);
         client_->run([&](int code) {
             exit_code = code;
             loop_.stop();
@@ -80,6 +82,7 @@ protected:
     FakePaths paths_{loop_, traffic_, steering_};
     FakeWatch watch_;
     RecordingSink sink_;
+    std::optional<auth::Login> login_;
     std::optional<control::ClientTest> client_;
 };
 
@@ -112,6 +115,32 @@ TEST_F(ClientAndScript, RunsATestInIperf3sOrder)
     EXPECT_EQ(paths_.releases, 1);
     EXPECT_TRUE(steering_.claims.empty());
     EXPECT_GT(steering_.heartbeats, 0);
+}
+
+TEST_F(ClientAndScript, SaysWhoItIs)
+{
+    login_.emplace(
+        *auth::Login::open("mario", "rossi", keys() / "public.pem", auth::Padding::kOaep));
+    std::string parameters;
+    const int exit_code = run([&](const ScriptedPeer& peer) {
+        (void)peer.receive(37);
+        peer.send("\x09");
+        parameters = peer.receive_document();
+        peer.send("\xfe\0\0\0\x8e"s);  // as servers up to 3.18: no errno follows
+    });
+    EXPECT_EQ(exit_code, 1);
+    EXPECT_EQ(sink_.failures, std::vector<std::string>{"test authorization failed"});
+    const std::string key = R"("authtoken":")";
+    const auto begin = parameters.find(key) + key.size();
+    const auto credentials =
+        auth::unseal(parameters.substr(begin, parameters.find('"', begin) - begin),
+            *auth::load_private_key(keys() / "private.pem"), auth::Padding::kOaep);
+    ASSERT_TRUE(credentials) << parameters;
+    EXPECT_EQ(credentials->user, "mario");
+    EXPECT_EQ(credentials->password, "rossi");
+    const auto age = std::chrono::system_clock::now() - credentials->time;
+    EXPECT_GE(age, 0s);
+    EXPECT_LT(age, 5s);
 }
 
 TEST_F(ClientAndScript, TakesLocalPortsThatSuitTheDataPlane)

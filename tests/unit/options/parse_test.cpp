@@ -81,6 +81,23 @@ TEST(Options, ServerPlanIsReadToo)
     EXPECT_EQ(plan.interval.count(), 0);
 }
 
+TEST(Options, AuthenticationIsReadOnBothSides)
+{
+    const Plan client = parsed(
+        {"-c", "h", "--username", "mario", "--rsa-public-key-path=k.pem", "--use-pkcs1-padding"});
+    EXPECT_EQ(client.username, "mario");
+    EXPECT_EQ(client.rsa_public_key_path, "k.pem");
+    EXPECT_TRUE(client.pkcs1_padding);
+
+    const Plan server = parsed({"-s", "--rsa-private-key-path", "k.pem",
+        "--authorized-users-path=users", "--time-skew-threshold", "3"});
+    EXPECT_EQ(server.rsa_private_key_path, "k.pem");
+    EXPECT_EQ(server.authorized_users_path, "users");
+    EXPECT_EQ(server.max_time_skew, std::chrono::seconds{3});
+    EXPECT_FALSE(server.pkcs1_padding);
+    EXPECT_EQ(parsed({"-s"}).max_time_skew, std::chrono::seconds{10});
+}
+
 TEST(Options, EalArgumentsStandBeforeTheDashes)
 {
     const Plan plan = parsed({"-l", "0-1", "--no-pci", "--", "-c", "h", "-l", "64", "-u"});
@@ -252,6 +269,19 @@ TEST(Options, RejectionNamesTheOptionAndTheValue)
             "--congestion 'Cubic': unable to set TCP_CONGESTION: Supplied congestion control "
             "algorithm not supported on this host"},
         {{"-s", "-N"}, "--no-delay: some option you are trying to set is client only"},
+        {{"-c", "h", "--username", "mario"},
+            "you must specify a username, password, and path to a valid RSA public key"},
+        {{"-c", "h", "--rsa-public-key-path", "k"},
+            "you must specify a username, password, and path to a valid RSA public key"},
+        {{"-s", "--rsa-private-key-path", "k"},
+            "you must specify a path to a valid RSA private key and a user credential file"},
+        {{"-s", "--authorized-users-path", "u"},
+            "you must specify a path to a valid RSA private key and a user credential file"},
+        {{"-s", "--time-skew-threshold", "0"},
+            "--time-skew-threshold '0': skew threshold must be a positive number"},
+        {{"-s", "--username", "x"}, "--username: some option you are trying to set is client only"},
+        {{"-c", "h", "--authorized-users-path", "u"},
+            "--authorized-users-path: some option you are trying to set is server only"},
         {{"-c", "h", "-uL", "5"}, "--flowlabel (-L) is not supported yet"},
         {{"-c", "h", "--get-server"}, "--get-server-output is not supported yet"},
         {{"-c", "h", "--json-stream"}, "--json-stream is not supported yet"},
