@@ -46,6 +46,11 @@ def framed(document):
     return struct.pack("!L", len(body)) + body
 
 
+def server_error(number):
+    """SERVER_ERROR with iperf's number and no errno."""
+    return bytes([SERVER_ERROR]) + struct.pack("!LL", number, 0)
+
+
 def datagram(sequence, size):
     """Data with a sequence number, of any size."""
     return (struct.pack("!LLL", 1, sequence, sequence) + bytes(70000))[:size]
