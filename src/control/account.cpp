@@ -85,7 +85,10 @@ stats::TcpTotal TcpRecord::total(std::int64_t retransmits) const
     return total;
 }
 
-Account::Account(std::span<const StreamName> streams, bool tcp) : tcp_{tcp}
+Account::Account(std::span<const StreamName> streams, bool tcp)
+    : tcp_{tcp},
+      bidirectional_{std::ranges::any_of(streams, &StreamName::sender) &&
+                     !std::ranges::all_of(streams, &StreamName::sender)}
 {
     for (const StreamName& name : streams) {
         streams_.push_back({name, {}, {}, {}});
@@ -99,6 +102,10 @@ stats::Transfer Account::record(Stream& stream, const Snapshot& to) const
     if (tcp_ && stream.name.sender) {
         transfer.tcp = {signed_of(to.retransmits) - signed_of(stream.last.retransmits),
             to.cwnd_bytes, to.peer_window_bytes, to.rtt_us, to.rttvar_us, to.path_mtu_bytes};
+    }
+    // iperf3 asks about its receiving sockets, too, in a bidirectional test and in no other (3.12,
+    // src/iperf_api.c, iperf_stats_callback).
+    if (tcp_ && (stream.name.sender || bidirectional_)) {
         stream.record.add(to);
     }
     stream.last = to;
@@ -122,7 +129,7 @@ std::optional<stats::TcpTotal> Account::tcp_total(
     if (theirs == nullptr || theirs->retransmits < 0) {
         return {};
     }
-    return stats::TcpTotal{.retransmits = theirs->retransmits};
+    return stream.record.total(theirs->retransmits);
 }
 
 std::optional<stats::IntervalReport> Account::pass(
@@ -244,6 +251,8 @@ std::vector<stats::StreamTotal> Account::totals(const proto::Results* peer) cons
             total.duplicates = stream.last.duplicates - stream.base.duplicates;
         }
         total.tcp = tcp_total(stream, theirs);
+        total.reordering = stream.last.reordering;
+        total.health = stream.last.health;
         totals.push_back(total);
     }
     return totals;

@@ -23,7 +23,7 @@ struct StreamName {
 stats::Transfer transfer_between(const StreamName& stream, const stats::Snapshot& from,
     const stats::Snapshot& to, std::chrono::nanoseconds zero);
 
-// What a TCP sender's snapshots say of all its intervals.
+// What the snapshots of a TCP connection say of all its intervals.
 class TcpRecord {
 public:
     void add(const stats::Snapshot& snapshot);
@@ -67,7 +67,7 @@ private:
         StreamName name;
         stats::Snapshot base;  // where counting began
         stats::Snapshot last;  // where the current interval began, or the end
-        TcpRecord record;      // TCP sender
+        TcpRecord record;      // TCP, of a stream that iperf3 asks the kernel about
     };
 
     [[nodiscard]] stats::SideTotal own_total(const Stream& stream) const;
@@ -77,7 +77,7 @@ private:
         const Stream& stream, const proto::StreamResult* theirs) const;
 
     std::vector<Stream> streams_;
-    bool tcp_;
+    bool tcp_, bidirectional_;
     bool counting_ = true;
 };
 

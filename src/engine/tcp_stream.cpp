@@ -4,6 +4,39 @@
 
 namespace dpdkperf::engine {
 
+namespace {
+
+stats::TcpHealth health_of(const tcp::Info& info) noexcept
+{
+    const tcp::Rejected& rejected = info.rejected;
+    return {.timeouts = info.timeouts,
+        .loss_probes = info.loss_probes,
+        .zero_window_probes = info.zero_window_probes,
+        .recoveries = info.recoveries,
+        .undone = info.undone,
+        .duplicate_sacks = info.duplicate_sacks,
+        .reneged = info.reneged,
+        .out_of_order = info.out_of_order_segments,
+        .duplicate_bytes = info.duplicate_bytes,
+        .bad_handshake = rejected.handshake,
+        .old_timestamp = rejected.old_timestamp,
+        .missing_timestamp = rejected.missing_timestamp,
+        .outside_window = rejected.outside_window,
+        .inexact_reset = rejected.reset_inexact,
+        .unexpected_syn = rejected.unexpected_syn,
+        .no_ack = rejected.no_ack,
+        .ack_of_unsent = rejected.ack_of_unsent,
+        .old_ack = rejected.ack_too_old,
+        .bad_sack_block = rejected.sack_block,
+        .no_room = rejected.no_room,
+        .after_fin = rejected.after_fin,
+        .tiny_mss = rejected.tiny_mss,
+        .bad_path_mtu = rejected.icmp,
+        .challenge_acks = info.challenge_acks};
+}
+
+}  // namespace
+
 std::uint64_t TcpStream::sent_prefix() const
 {
     return session->spec.server ? 0 : traffic::TcpSpec::kCookieBytes;
@@ -23,9 +56,6 @@ std::uint64_t TcpStream::limit() const
 void TcpStream::fill(stats::Snapshot& snapshot, Moment now) const noexcept
 {
     snapshot.bytes = {bytes_done.read()};
-    if (!sends()) {
-        return;
-    }
     const tcp::Info info = connection.info(now);
     snapshot.retransmits = info.segments_retransmitted;
     snapshot.cwnd_bytes = info.cwnd_bytes;
@@ -34,6 +64,7 @@ void TcpStream::fill(stats::Snapshot& snapshot, Moment now) const noexcept
     snapshot.rttvar_us = static_cast<std::uint64_t>(info.rttvar.count());
     snapshot.path_mtu_bytes = info.path_mtu_bytes;
     snapshot.reordering = info.reordering;
+    snapshot.health = health_of(info);
 }
 
 void TcpStream::stop() noexcept

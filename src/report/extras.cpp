@@ -1,5 +1,6 @@
 #include "extras.hpp"
 
+#include "health.hpp"
 #include "numbers.hpp"
 #include "sums.hpp"
 
@@ -59,6 +60,20 @@ std::string stream_line(const stats::StreamTotal& stream, std::uint64_t block)
     return print("[%3d] ", stream.socket) + joined(parts);
 }
 
+// "[  5] 2 recoveries, 1 of them spurious, reordering of 7 segments"; empty after a quiet life.
+std::string health_line(const stats::StreamTotal& stream)
+{
+    constexpr std::uint64_t kInitialReordering = 3;  // RFC 5681, 3.2
+    Parts parts;
+    for (const HealthRow& row : kHealthRows) {
+        add_count(parts, stream.health.*row.count, row.text);
+    }
+    if (stream.reordering > kInitialReordering) {
+        parts.push_back("reordering of " + std::to_string(stream.reordering) + " segments");
+    }
+    return parts.empty() ? "" : print("[%3d] ", stream.socket) + joined(parts);
+}
+
 // Empty if nothing went wrong.
 std::string port_line(const stats::PortTotal& port)
 {
@@ -88,10 +103,7 @@ public:
 
     void summary(const stats::Summary& summary) override
     {
-        std::string text;
-        if (udp_) {
-            text += stream_lines(summary);
-        }
+        std::string text = stream_lines(summary);
         if (const std::string line = port_line(summary.port); !line.empty()) {
             text += style_.program + ": " + line + '\n';
         }
@@ -108,7 +120,8 @@ private:
     {
         std::string text;
         for (const stats::StreamTotal& stream : summary.streams) {
-            text += style_.program + ": " + stream_line(stream, block_bytes_) + '\n';
+            const std::string line = udp_ ? stream_line(stream, block_bytes_) : health_line(stream);
+            text += line.empty() ? "" : style_.program + ": " + line + '\n';
         }
         return text;
     }

@@ -1,5 +1,6 @@
 #include "json_values.hpp"
 
+#include "health.hpp"
 #include "numbers.hpp"
 #include "sums.hpp"
 #include "wall_clock.hpp"
@@ -197,6 +198,15 @@ Json stream_extras_json(const stats::StreamTotal& stream, std::uint64_t block)
     return json;
 }
 
+Json tcp_extras_json(const stats::StreamTotal& stream)
+{
+    Json json = {{"socket", stream.socket}, {"reordering", stream.reordering}};
+    for (const HealthRow& row : kHealthRows) {
+        json[row.key] = stream.health.*row.count;
+    }
+    return json;
+}
+
 }  // namespace
 
 Json connection_json(const stats::Connection& c)
@@ -275,7 +285,7 @@ Json extras_json(const std::string& version, const stats::TestSettings& settings
     Json streams = Json::array();
     for (const stats::StreamTotal& stream : summary->streams) {
         streams.push_back(settings.udp ? stream_extras_json(stream, settings.block_bytes)
-                                       : Json{{"socket", stream.socket}});
+                                       : tcp_extras_json(stream));
     }
     json["streams"] = std::move(streams);
     json["port"] = port_json(summary->port);

@@ -5,6 +5,7 @@
 
 #include "dpdkperf/base/address.hpp"
 #include "dpdkperf/base/units.hpp"
+#include "dpdkperf/stats/tcp_health.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -105,6 +106,9 @@ struct StreamTotal {
     // By us as the sender; not in iperf3.
     std::optional<std::uint64_t> ring_full;
     std::optional<TcpTotal> tcp = std::nullopt;  // TCP, if the sender counts retransmissions
+    // TCP, of our end of the connection; not in iperf3.
+    std::uint64_t reordering = 0;  // segments, as tcpi_reordering of Linux
+    TcpHealth health;
 };
 
 // Percent of one CPU, since the start of the test.

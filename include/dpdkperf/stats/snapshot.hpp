@@ -1,6 +1,7 @@
 #pragma once
 
 #include "dpdkperf/base/units.hpp"
+#include "dpdkperf/stats/tcp_health.hpp"
 
 #include <array>
 #include <atomic>
@@ -29,7 +30,7 @@ struct Snapshot {
     std::uint64_t arrived = 0;     // datagrams received, duplicates included
     std::uint64_t duplicates = 0;  // of these, copies of one that had come before
     std::uint64_t ring_full = 0;   // sender: turns in which the NIC took less than offered
-    // Of a TCP sender, as Linux's tcp_info has it and iperf3 prints it; 0 of others.
+    // Of a TCP connection, as Linux's tcp_info has it and iperf3 prints it; 0 of others.
     std::uint64_t retransmits = 0;  // segments, since the stream was opened
     std::uint64_t cwnd_bytes = 0;
     std::uint64_t peer_window_bytes = 0;
@@ -37,6 +38,7 @@ struct Snapshot {
     std::uint64_t rttvar_us = 0;
     std::uint64_t path_mtu_bytes = 0;
     std::uint64_t reordering = 0;  // segments
+    TcpHealth health;
 };
 
 // Carries snapshots from the poller that owns a stream to the reader. The poller overwrites the

@@ -85,6 +85,27 @@ TEST(Account, OfATcpSenderHasRetransmissionsOfTheIntervalAndTheStateAtItsEnd)
     EXPECT_FALSE(account.totals(nullptr)[1].tcp);  // not told
 }
 
+// Seen with iperf3 3.12: the state of a receiving socket, in a bidirectional test only.
+TEST(Account, TellsTheStateOfATcpReceiverIfItSendsOnOthers)
+{
+    for (const bool bidirectional : {true, false}) {
+        Account account{std::vector<StreamName>{{5, bidirectional}, {7, false}}, true};
+        Snapshot last = tcp_at(1s, 0, 20);
+        last.reordering = 9;
+        last.health.timeouts = 4;
+        account.end(std::vector{tcp_at(1s, 0, 20), last}, 1s, 1s);
+        proto::Results peer = account.results({});
+        peer.streams[1].retransmits = 9;
+        const stats::StreamTotal total = account.totals(&peer)[1];
+        ASSERT_TRUE(total.tcp);
+        EXPECT_EQ(total.tcp->retransmits, 9);
+        EXPECT_EQ(total.tcp->max_cwnd_bytes, bidirectional ? 20'000U : 0U);
+        EXPECT_EQ(total.tcp->mean_rtt_us, bidirectional ? 20U : 0U);
+        EXPECT_EQ(total.reordering, 9U);
+        EXPECT_EQ(total.health.timeouts, 4U);
+    }
+}
+
 TEST(Account, OfATcpSenderDoesNotCountTheOmittedPart)
 {
     Account account{std::vector<StreamName>{{5, true}}, true};

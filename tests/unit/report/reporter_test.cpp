@@ -213,6 +213,44 @@ TEST(Reporter, TellsWhatIperf3DoesNotKnow)
                      "not_handed_over": 0}})"));
 }
 
+// A connection on a clean path has no line, others tell what is not 0.
+TEST(Reporter, TellsWhatATcpConnectionWentThrough)
+{
+    stats::TestSettings settings = client_settings();
+    settings.udp = false;
+    stats::Summary summary = client_summary(0);
+    summary.port = {.interface = "eth0", .driver = "net_af_xdp"};
+    summary.streams.front().reordering = 3;
+    summary.streams.push_back(summary.streams.front());
+    stats::StreamTotal& rough = summary.streams.back();
+    rough.socket = 7;
+    rough.reordering = 12;
+    rough.health.timeouts = 2;
+    rough.health.inexact_reset = 10'000;
+    rough.health.challenge_acks = 100;
+    const auto play = [&](stats::ReportSink& sink) {
+        sink.started(settings);
+        sink.summary(summary);
+        sink.finished(true);
+    };
+    Style style;
+    style.extras = true;
+    EXPECT_EQ(printed(style, play).err,
+        "dpdkperf: [  7] 2 timeouts, 10000 inexact resets, 100 challenge ACKs, "
+        "reordering of 12 segments\n");
+
+    style.json = true;
+    const auto root = nlohmann::json::parse(printed(style, play).out);
+    const auto& quiet = root["dpdkperf"]["streams"][0];
+    EXPECT_EQ(quiet["reordering"], 3);
+    EXPECT_EQ(quiet["inexact_reset"], 0);
+    const auto& told = root["dpdkperf"]["streams"][1];
+    EXPECT_EQ(told["timeouts"], 2);
+    EXPECT_EQ(told["inexact_reset"], 10'000);
+    EXPECT_EQ(told["challenge_acks"], 100);
+    EXPECT_EQ(told["reordering"], 12);
+}
+
 TEST(Reporter, ReceiverCountsTrueLossByArrivals)
 {
     stats::Summary summary = client_summary(1000);
