@@ -12,6 +12,8 @@ void Sender::on_ack(const AckIn& ack, Moment now) noexcept
     if (nothing_in_flight() && ack.sack.empty()) {
         return;  // there is nothing it could tell about
     }
+    // What is acknowledged left while cwnd was in the way, and not only its predecessors.
+    const bool limited = cwnd_limited_ && board_.una() < cwnd_limited_until_;
     const Progress p = update_board(ack);
     if (p.advanced) {
         info_.bytes_acknowledged = static_cast<std::uint64_t>(std::min(board_.una(), stream_end_));
@@ -37,7 +39,7 @@ void Sender::on_ack(const AckIn& ack, Moment now) noexcept
                                .srtt = rtt_.srtt(),
                                .una = board_.una(),
                                .nxt = board_.nxt()},
-            cwnd_limited_ || state_ == State::kLoss);
+            limited || state_ == State::kLoss);
     }
     rearm(p);
 }

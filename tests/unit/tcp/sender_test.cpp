@@ -544,6 +544,34 @@ TEST(TcpSender, KeepsTheLastShortSegmentForCompanyUnlessToldOtherwise)
     }
 }
 
+TEST(TcpSender, LeavesCwndAloneWhileTheDeviceIsInTheWay)
+{
+    Script s;
+    s.connect({.timestamps = false});
+    Connection& connection = s.connection();
+    connection.offer(kForever);
+    Moment now = s.moment();
+    Arrival ack;
+    ack.header.sequence = Script::kPeerIsn + 1;
+    ack.header.acknowledgment = Script::kOurIsn + 1;
+    ack.header.flags = wire::kTcpAck;
+    ack.header.window = 65'535;
+    Segment segment;
+    while (connection.next_segment(now, segment)) {
+        ack.header.acknowledgment += segment.payload_bytes;
+    }
+    // From now on it takes ten segments for each acknowledgment and is not asked for more.
+    for (int round = 0; round < 100; ++round) {
+        now += milliseconds{1};
+        connection.on_segment(ack, now);
+        for (std::uint32_t taken = 0; taken < 10 * 1460 && connection.next_segment(now, segment);) {
+            taken += segment.payload_bytes;
+            ack.header.acknowledgment += segment.payload_bytes;
+        }
+    }
+    EXPECT_EQ(connection.info(now).cwnd_bytes, 20U * 1460);
+}
+
 TEST(TcpSender, TellsWhoHeldItBack)
 {
     Script s = with_flight();
