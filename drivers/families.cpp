@@ -160,11 +160,14 @@ constexpr PortFamily kFamilies[] = {
         .why = "memif: reports frames of 1518 bytes whatever its buffers hold; larger MTUs need "
                "bsize=, not the MTU call (memif/rte_eth_memif.c, memif_dev_info())\n"
                "memif: always reports 100 Gb/s (memif/rte_eth_memif.c, pmd_link)\n"
-               "memif: no checksum flags; the wire is a copy in memory",
+               "memif: no checksum flags; the wire is a copy in memory\n"
+               "memif: a zero-copy sender that is given more than 4 chains of buffers writes over "
+               "what is still in a full ring (memif/rte_eth_memif.c, eth_memif_tx_zc())",
         .proof = Proof::kRun,
         .rx_trust = RxTrust::kFlagsOrMemory,
         .link_speed_known = false,
-        .sets_mtu = false},
+        .sets_mtu = false,
+        .most_chains = 4},
     {.driver = "net_vhost",
         .why = "vhost: sums in software unless RX checksum is asked for (vhost/rte_eth_vhost.c, "
                "vhost_dev_csum_configure())\n"

@@ -139,9 +139,11 @@ Result<OwnedPort::Planned> OwnedPort::plan(const Request& request)
         return Error{Errc::kUsage, "port " + name + " " + std::string{why}};
     }
     const std::uint32_t mtu_bytes = request.mtu_bytes.value_or(mtu_of(*id));
-    auto plan = ports::plan_for(
-        {.queue_pairs = request.queue_pairs, .mtu_bytes = mtu_bytes, .has_twin = true}, info,
-        families());
+    auto plan = ports::plan_for({.queue_pairs = request.queue_pairs,
+                                    .mtu_bytes = mtu_bytes,
+                                    .mixed_tx = request.sends_tcp,
+                                    .has_twin = true},
+        info, families());
     return Planned{*id, name, mtu_bytes, std::move(plan)};
 }
 

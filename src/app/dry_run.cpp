@@ -49,9 +49,7 @@ Result<std::string> describe_own(const options::Plan& plan, host::Keeper& keeper
     if (!eal) {
         return eal.error();
     }
-    const auto planned = drivers::OwnedPort::plan(
-        {.queue_pairs = static_cast<std::uint16_t>(eal->poller_lcores().size()),
-            .mtu_bytes = plan.mtu_bytes});
+    const auto planned = drivers::OwnedPort::plan(port_request(plan, *eal));
     if (!planned) {
         return planned.error().code == Errc::kNotFound ? no_port_of(plan.eal_arguments)
                                                        : planned.error();

@@ -67,6 +67,15 @@ Error no_port_of(const std::vector<std::string>& arguments)
             "; what its driver said stands above, '--log-level=8' before '--' " + "shows more"};
 }
 
+drivers::OwnedPort::Request port_request(const options::Plan& plan, const ports::Eal& eal)
+{
+    const bool only_udp =
+        plan.role == options::Role::kClient && plan.protocol == options::Protocol::kUdp;
+    return {.queue_pairs = static_cast<std::uint16_t>(eal.poller_lcores().size()),
+        .mtu_bytes = plan.mtu_bytes,
+        .sends_tcp = !only_udp};
+}
+
 Status recall_state(options::Plan& plan)
 {
     const auto named = allowed_devices(plan.eal_arguments);

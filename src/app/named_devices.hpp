@@ -1,7 +1,9 @@
 #pragma once
 
 #include "dpdkperf/base/result.hpp"
+#include "dpdkperf/drivers/owned.hpp"
 #include "dpdkperf/options/plan.hpp"
+#include "dpdkperf/ports/eal.hpp"
 
 #include <string>
 #include <vector>
@@ -14,6 +16,10 @@ Status check_named_devices(const std::vector<std::string>& eal_arguments);
 
 // What to say when EAL has come up without a port.
 Error no_port_of(const std::vector<std::string>& eal_arguments);
+
+// What a plan wants of the port: a queue pair for every poller of `eal`, and TCP unless only UDP is
+// asked for.
+drivers::OwnedPort::Request port_request(const options::Plan& plan, const ports::Eal& eal);
 
 // Completes a plan without addresses by what scripts/bind saved when it took the card. Errors: a
 // state file that can't be read or is of another card.

@@ -57,9 +57,7 @@ OwnedPaths::~OwnedPaths()
 
 Status OwnedPaths::open_port()
 {
-    auto port = drivers::OwnedPort::open(
-        eal_, {.queue_pairs = static_cast<std::uint16_t>(eal_.poller_lcores().size()),
-                  .mtu_bytes = plan_.mtu_bytes});
+    auto port = drivers::OwnedPort::open(eal_, port_request(plan_, eal_));
     if (!port) {
         return port.error().code == Errc::kNotFound ? no_port_of(plan_.eal_arguments)
                                                     : std::move(port).error();

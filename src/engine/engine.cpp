@@ -2,6 +2,7 @@
 
 #include "dpdkperf/wire/headers.hpp"
 #include "dpdkperf/wire/toeplitz.hpp"
+#include "patterns.hpp"
 #include "poller.hpp"
 
 #include <algorithm>
@@ -70,7 +71,7 @@ private:
     const ports::Eal& eal_;
     const std::uint32_t mtu_bytes_;
     const std::optional<ports::RssState> rss_;
-    const Filler pattern_{tcp::StreamContent::kPeriod};  // what TCP streams repeat
+    const Patterns patterns_;
     PollerContext context_;
     std::vector<Runner> runners_;
     std::vector<std::unique_ptr<Session>> sessions_;
@@ -80,6 +81,7 @@ Engine::Engine(const EngineSetup& setup, const TagField& tags)
     : eal_{*setup.eal},
       mtu_bytes_{setup.mtu_bytes},
       rss_{setup.rss},
+      patterns_{setup.pollers.empty() ? nullptr : setup.pollers.front().queues.front().pinned},
       context_{.tags = tags,
           .filler = Filler{wire::kEthernetSize + setup.mtu_bytes},
           .mac = setup.mac,
@@ -197,10 +199,9 @@ void Engine::make_streams(Session& session) const
         prepare(session.stream(i), session, i);
     }
     if (spec.tcp && !spec.streams.empty()) {
-        const auto pattern = pattern_.of(spec.streams.front().filler, 0);
         const std::span cookie{spec.tcp->cookie};
         session.content.emplace(
-            spec.server ? cookie.first(0) : cookie, pattern.first<tcp::StreamContent::kPeriod>());
+            spec.server ? cookie.first(0) : cookie, patterns_.of(spec.streams.front().filler));
     }
 }
 

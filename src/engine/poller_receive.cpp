@@ -16,13 +16,22 @@ namespace {
 // How often a poller that expects nothing looks whether something has come.
 constexpr std::uint32_t kIdleTurns = 64;
 
-bool sum_ok(const wire::UdpView& view) noexcept
+bool sum_ok(const rte_mbuf& /*mbuf*/, const wire::UdpView& view) noexcept
 {
     return wire::udp_checksum_ok(view);
 }
-bool sum_ok(const wire::TcpView& view) noexcept
+
+// More pieces than 64 KB in the smallest buffers of any plan.
+constexpr std::size_t kMostPieces = 48;
+
+bool sum_ok(const rte_mbuf& mbuf, const wire::TcpView& view) noexcept
 {
-    return wire::tcp_checksum_ok(view);
+    std::array<std::span<const std::byte>, kMostPieces> rest;
+    std::size_t count = 0;
+    for (const rte_mbuf* m = mbuf.next; m != nullptr && count < rest.size(); m = m->next) {
+        rest[count++] = {rte_pktmbuf_mtod(m, const std::byte*), m->data_len};
+    }
+    return wire::tcp_checksum_ok(view, std::span{rest}.first(count));
 }
 bool sum_partial(const wire::UdpView& view) noexcept
 {
@@ -48,10 +57,17 @@ bool checksum_ok(const rte_mbuf& mbuf, const View& view) noexcept
     if constexpr (kChecksum == RxChecksum::kTrust) {
         return true;
     } else if constexpr (kChecksum == RxChecksum::kVerifyOrPartial) {
-        return sum_partial(view) || sum_ok(view);
+        return sum_partial(view) || sum_ok(mbuf, view);
     } else {
-        return sum_ok(view);
+        return sum_ok(mbuf, view);
     }
+}
+
+// What of the payload lies in the frame's second piece, when all headers are in the first.
+std::span<const std::byte> payload_of(const rte_mbuf& second, const wire::TcpView& view) noexcept
+{
+    const std::span all{rte_pktmbuf_mtod(&second, const std::byte*), second.data_len};
+    return all.first(std::min(all.size(), view.payload_bytes));
 }
 
 }  // namespace
@@ -157,7 +173,7 @@ inline bool Poller::take_ours(
 template <RxChecksum kChecksum>
 bool Poller::take_tcp(rte_mbuf& mbuf, std::span<const std::byte> frame) noexcept
 {
-    const wire::TcpView view = wire::parse_tcp(frame);
+    wire::TcpView view = wire::parse_tcp(frame, mbuf.pkt_len);
     if (view.fault != wire::TcpFault::kNone) [[unlikely]] {
         return take_faulty(mbuf, view.fault);
     }
@@ -175,6 +191,9 @@ bool Poller::take_tcp(rte_mbuf& mbuf, std::span<const std::byte> frame) noexcept
     }
     if (!stream->owned_by(*this)) [[unlikely]] {
         return hand_over(mbuf, *stream);
+    }
+    if (view.payload.empty() && mbuf.next != nullptr) {
+        view.payload = payload_of(*mbuf.next, view);
     }
     tcp_.arrive(*stream, view, burst_at_);
     return true;

@@ -11,6 +11,20 @@ namespace dpdkperf::engine {
 
 using namespace wire;
 
+namespace {
+
+constexpr std::uint32_t kAhead = 4;
+
+// The lines that headers are written to.
+void prefetch_for_writing(const rte_mbuf& mbuf) noexcept
+{
+    const auto* const frame = rte_pktmbuf_mtod_offset(&mbuf, const std::byte*, 0);
+    __builtin_prefetch(frame, 1);
+    __builtin_prefetch(frame + RTE_CACHE_LINE_SIZE, 1);
+}
+
+}  // namespace
+
 SegmentFrames::~SegmentFrames()
 {
     rte_pktmbuf_free_bulk(&frames_[begin_], end_ - begin_);
@@ -49,12 +63,12 @@ void SegmentFrames::forget(const TcpFrameWriter& writer) noexcept
 void SegmentFrames::cut(const ports::QueuePair& queue) noexcept
 {
     while (cut_.writer != nullptr && end_ < kCapacity && take_spares(queue)) {
-        cut_packet();
+        cut_packet(queue);
     }
 }
 
 // PSH and FIN belong to the last packet of a segment that is cut, CWR to the first.
-void SegmentFrames::cut_packet() noexcept
+void SegmentFrames::cut_packet(const ports::QueuePair& queue) noexcept
 {
     const tcp::Segment& segment = cut_.segment;
     const std::uint32_t bytes =
@@ -65,7 +79,10 @@ void SegmentFrames::cut_packet() noexcept
     header.flags &= static_cast<std::uint8_t>(last ? 0xff : ~(kTcpPsh | kTcpFin));
     header.flags &= static_cast<std::uint8_t>(cut_.done == 0 ? 0xff : ~kTcpCwr);
     rte_mbuf* const mbuf = spares_[--spare_count_];
-    fill(*mbuf, header, bytes);
+    if (spare_count_ >= kAhead) {
+        prefetch_for_writing(*spares_[spare_count_ - kAhead]);
+    }
+    fill(*mbuf, header, bytes, queue.pinned);
     frames_[end_++] = mbuf;
     cut_.done += bytes;
     if (last) {
@@ -73,29 +90,47 @@ void SegmentFrames::cut_packet() noexcept
     }
 }
 
-void SegmentFrames::fill(
-    rte_mbuf& mbuf, const TcpHeader& header, std::uint32_t bytes) const noexcept
+void SegmentFrames::fill(rte_mbuf& mbuf, const TcpHeader& header, std::uint32_t bytes,
+    const ports::PinnedBuffers* pinned) const noexcept
 {
     tags_.of(mbuf) = 0;
-    auto* const frame = rte_pktmbuf_mtod(&mbuf, std::byte*);
-    const TcpFrameHeader written =
-        cut_.writer->write(std::span<std::byte, kMaxTcpFrameHeader>{frame, kMaxTcpFrameHeader},
-            header, bytes, cut_.segment.ecn);
+    // The buffer's lines may be in the cache of whoever read them last: nothing waits for them when
+    // they are only written, at the end and once.
+    alignas(64) std::array<std::byte, kMaxTcpFrameHeader> frame;
+    const TcpFrameHeader written = cut_.writer->write(frame, header, bytes, cut_.segment.ecn);
+    mbuf.data_len = static_cast<std::uint16_t>(written.size_bytes);
+    mbuf.pkt_len = static_cast<std::uint32_t>(written.size_bytes) + bytes;
     ChecksumSum sum = written.sum;
     if (bytes > 0) {
         const std::uint64_t offset = cut_.segment.stream_offset + cut_.done;
         sum += cut_.content->sum(offset, bytes);
-        std::byte* to = frame + written.size_bytes;
-        for (std::uint32_t copied = 0; copied < bytes;) {
-            const auto piece = cut_.content->piece(offset + copied, bytes - copied);
-            std::memcpy(to + copied, piece.data(), piece.size());
-            copied += static_cast<std::uint32_t>(piece.size());
-        }
+        put_payload(mbuf, offset, bytes, pinned);
     }
     const std::uint16_t checksum = finish(sum);
-    std::memcpy(frame + written.checksum_offset, &checksum, sizeof checksum);
-    mbuf.data_len = static_cast<std::uint16_t>(written.size_bytes + bytes);
-    mbuf.pkt_len = mbuf.data_len;
+    std::memcpy(&frame[written.checksum_offset], &checksum, sizeof checksum);
+    std::memcpy(rte_pktmbuf_mtod(&mbuf, void*), frame.data(), written.size_bytes);
+}
+
+void SegmentFrames::put_payload(rte_mbuf& mbuf, std::uint64_t offset, std::uint32_t bytes,
+    const ports::PinnedBuffers* pinned) const noexcept
+{
+    while (bytes > 0) {
+        const auto piece = cut_.content->piece(offset, bytes);
+        // Only the last piece can stay where it is, and pays for an mbuf only if it is long.
+        if (piece.size() == bytes && bytes >= kLeastAliased && pinned != nullptr) {
+            rte_mbuf* const alias = pinned->alias(piece);
+            if (alias != nullptr) [[likely]] {
+                mbuf.next = alias;
+                mbuf.nb_segs = 2;
+                return;
+            }
+        }
+        std::memcpy(
+            rte_pktmbuf_mtod_offset(&mbuf, std::byte*, mbuf.data_len), piece.data(), piece.size());
+        mbuf.data_len = static_cast<std::uint16_t>(mbuf.data_len + piece.size());
+        offset += piece.size();
+        bytes -= static_cast<std::uint32_t>(piece.size());
+    }
 }
 
 void SegmentFrames::send(const ports::QueuePair& queue) noexcept
@@ -110,7 +145,7 @@ void SegmentFrames::send(const ports::QueuePair& queue) noexcept
 void SegmentFrames::offer(const ports::QueuePair& queue) noexcept
 {
     while (begin_ != end_) {
-        const std::uint32_t most = std::min<std::uint32_t>(end_ - begin_, queue.burst);
+        const std::uint32_t most = std::min<std::uint32_t>(end_ - begin_, queue.chain_burst);
         const std::uint16_t taken = rte_eth_tx_burst(
             queue.port_id, queue.queue_id, &frames_[begin_], static_cast<std::uint16_t>(most));
         begin_ += taken;

@@ -51,12 +51,17 @@ private:
 
     bool take_spares(const ports::QueuePair& queue) noexcept;
     void cut(const ports::QueuePair& queue) noexcept;
-    void cut_packet() noexcept;
-    void fill(rte_mbuf& mbuf, const wire::TcpHeader& header, std::uint32_t bytes) const noexcept;
+    void cut_packet(const ports::QueuePair& queue) noexcept;
+    void fill(rte_mbuf& mbuf, const wire::TcpHeader& header, std::uint32_t bytes,
+        const ports::PinnedBuffers* pinned) const noexcept;
+    void put_payload(rte_mbuf& mbuf, std::uint64_t offset, std::uint32_t bytes,
+        const ports::PinnedBuffers* pinned) const noexcept;
     void offer(const ports::QueuePair& queue) noexcept;
 
     static constexpr std::uint32_t kCapacity = 128;
     static constexpr std::uint32_t kSpares = 64;
+    // Payload bytes from which on an mbuf more costs less than copying.
+    static constexpr std::uint32_t kLeastAliased = 512;
 
     TagField tags_;
     std::array<rte_mbuf*, kCapacity> frames_{};

@@ -10,7 +10,7 @@ void TcpWorker::arrive(TcpStream& stream, const wire::TcpView& view, Moment now)
 {
     stream.connection.on_segment(
         {.header = view.header,
-            .payload_bytes = static_cast<std::uint32_t>(view.payload.size()),
+            .payload_bytes = static_cast<std::uint32_t>(view.payload_bytes),
             .head = view.payload,
             .ecn = view.ecn},
         now);

@@ -92,6 +92,8 @@ std::vector<Fact> facts(const PortPlan& plan)
         {"receive offloads", names(plan.rx_offloads, rte_eth_dev_rx_offload_name)},
         {"checksums in", trust(plan.rx_trust)},
         {"checksums out", "always real, by software"},
+        {"payload of TCP", plan.pinned_mbufs == 0 ? "copied into one buffer per packet"
+                                                  : "in place, behind a buffer of headers"},
         {"link speed", plan.link_speed_known ? "as reported" : "unknown: the driver makes it up"},
     };
 }

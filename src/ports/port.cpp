@@ -70,12 +70,29 @@ Result<Port> Port::configure(std::uint16_t port_id, const PortPlan& plan)
     if (Status status = port.set_mtu(plan.mtu_bytes); !status) {
         return std::move(status).error();
     }
+    if (Status status = port.make_pinned(plan); !status) {
+        return std::move(status).error();
+    }
     for (std::uint16_t q = 0; q < plan.queue_pairs; ++q) {
         if (Status status = port.set_up_queue(q, plan); !status) {
             return std::move(status).error();
         }
     }
     return port;
+}
+
+Status Port::make_pinned(const PortPlan& plan)
+{
+    if (plan.pinned_mbufs == 0) {
+        return {};
+    }
+    auto made = PinnedBuffers::create(
+        "pinned-" + std::to_string(id_), plan.pinned_mbufs, plan.cache_mbufs, plan.numa_node);
+    if (!made) {
+        return std::move(made).error().within("port " + name_of(id_));
+    }
+    pinned_ = *std::move(made);
+    return {};
 }
 
 Status Port::set_up_queue(std::uint16_t queue, const PortPlan& plan)
@@ -100,7 +117,7 @@ Status Port::set_up_queue(std::uint16_t queue, const PortPlan& plan)
         return refused(
             id_, numbers("TX queue", queue, "with descriptors", plan.tx_descriptors), rc);
     }
-    pairs_.push_back({id_, queue, pool, plan.burst});
+    pairs_.push_back({id_, queue, pool, plan.burst, pinned_.get(), plan.chain_burst});
     return {};
 }
 
@@ -124,6 +141,7 @@ Port::Port(Port&& other) noexcept
       open_{std::exchange(other.open_, false)},
       started_{std::exchange(other.started_, false)},
       pools_{std::move(other.pools_)},
+      pinned_{std::move(other.pinned_)},
       pairs_{std::move(other.pairs_)}
 {
 }
@@ -137,6 +155,7 @@ Port& Port::operator=(Port&& other) noexcept
         open_ = std::exchange(other.open_, false);
         started_ = std::exchange(other.started_, false);
         pools_ = std::move(other.pools_);
+        pinned_ = std::move(other.pinned_);
         pairs_ = std::move(other.pairs_);
     }
     return *this;

@@ -1,6 +1,7 @@
 #include "dpdkperf/ports/port_plan.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include <rte_ethdev.h>
 
@@ -98,6 +99,14 @@ void size_buffers(PortPlan& plan, const PortRequest& request, const rte_eth_dev_
     plan.pool_mbufs = request.transmits_only || need <= kSmallPool ? kSmallPool : kLargePool;
 }
 
+// A chain takes two descriptors or more, of which one is payload; the rest is for the caches.
+std::uint32_t pinned_mbufs(const PortPlan& plan)
+{
+    const std::uint32_t need =
+        (plan.tx_descriptors / 2U + plan.cache_mbufs * 3 / 2) * plan.queue_pairs + kMostBurst;
+    return std::bit_ceil(need + 1) - 1;
+}
+
 }  // namespace
 
 PortPlan plan_for(const PortRequest& request, const rte_eth_dev_info& device,
@@ -115,9 +124,13 @@ PortPlan plan_for(const PortRequest& request, const rte_eth_dev_info& device,
     plan.rx_descriptors = descriptors(device.default_rxportconf.ring_size, device.rx_desc_lim);
     plan.tx_descriptors = descriptors(device.default_txportconf.ring_size, device.tx_desc_lim);
     plan.burst = std::clamp(device.default_txportconf.burst_size, kBurst, kMostBurst);
+    plan.chain_burst = std::min(plan.burst, family.most_chains);
     plan.tx_offloads = tx_offloads(request, device);
     plan.rx_offloads = request.rx_checksum ? kRxChecksums & device.rx_offload_capa : 0;
     size_buffers(plan, request, device, family.room_step_bytes);
+    if ((plan.tx_offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0) {
+        plan.pinned_mbufs = pinned_mbufs(plan);
+    }
     // rte_eth_dev_configure() takes 1500 without being told.
     plan.mtu_bytes = family.sets_mtu && request.mtu_bytes != RTE_ETHER_MTU ? request.mtu_bytes : 0;
     plan.rss_functions =

@@ -21,23 +21,23 @@ std::vector<std::uint32_t> sums_of(std::span<const std::byte> bytes)
 
 }  // namespace
 
-StreamContent::StreamContent(
-    std::span<const std::byte> prefix, std::span<const std::byte, kPeriod> pattern)
-    : prefix_{prefix.begin(), prefix.end()}, pattern_(2 * kPeriod)
+Pattern::Pattern(std::span<const std::byte, std::size_t{2} * kPeriod> buffer)
+    : buffer_{buffer}, sums_{sums_of(buffer)}
+{
+}
+
+StreamContent::StreamContent(std::span<const std::byte> prefix, const Pattern& pattern)
+    : prefix_{prefix.begin(), prefix.end()}, prefix_sums_{sums_of(prefix)}, pattern_{&pattern}
 {
     assert(prefix.size() <= kMaxPrefix);
-    std::copy(pattern.begin(), pattern.end(), pattern_.begin());
-    std::copy(pattern.begin(), pattern.end(), pattern_.begin() + kPeriod);
-    prefix_sums_ = sums_of(prefix_);
-    pattern_sums_ = sums_of(pattern_);
 }
 
 StreamContent::Place StreamContent::place(std::uint64_t offset) const noexcept
 {
     const bool in_prefix = offset < prefix_.size();
-    const std::size_t at = in_prefix ? offset : (offset - prefix_.size()) % kPeriod;
-    const std::span<const std::byte> bytes{in_prefix ? prefix_ : pattern_};
-    const std::span<const std::uint32_t> sums{in_prefix ? prefix_sums_ : pattern_sums_};
+    const std::size_t at = in_prefix ? offset : (offset - prefix_.size()) % Pattern::kPeriod;
+    const std::span<const std::byte> bytes = in_prefix ? prefix_ : pattern_->buffer();
+    const std::span<const std::uint32_t> sums = in_prefix ? prefix_sums_ : pattern_->sums();
     return {bytes.subspan(at), sums.subspan(at), at % 2 != 0};
 }
 
@@ -45,7 +45,7 @@ std::span<const std::byte> StreamContent::piece(
     std::uint64_t offset, std::uint32_t most) const noexcept
 {
     const auto rest = place(offset).rest;
-    return rest.first(std::min({rest.size(), std::size_t{most}, std::size_t{kPeriod}}));
+    return rest.first(std::min({rest.size(), std::size_t{most}, std::size_t{Pattern::kPeriod}}));
 }
 
 wire::ChecksumSum StreamContent::sum(std::uint64_t offset, std::uint32_t bytes) const noexcept

@@ -4,6 +4,7 @@
 #include "dpdkperf/wire/checksum.hpp"
 #include "dpdkperf/wire/headers.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -19,7 +20,13 @@ IpView faulty(IpFault fault, bool ipv4) noexcept
     return view;
 }
 
-IpView parse_ipv4(std::span<const std::byte> ip) noexcept
+void hold_payload(IpView& view, std::span<const std::byte> rest, std::size_t bytes) noexcept
+{
+    view.payload_bytes = bytes;
+    view.payload = rest.first(std::min(bytes, rest.size()));
+}
+
+IpView parse_ipv4(std::span<const std::byte> ip, std::size_t ip_bytes) noexcept
 {
     if (ip.size() < kIpv4Size) {
         return faulty(IpFault::kLength, true);
@@ -27,7 +34,8 @@ IpView parse_ipv4(std::span<const std::byte> ip) noexcept
     const auto version = std::to_integer<unsigned>(ip[0]) >> 4U;
     const std::size_t header = (std::to_integer<std::size_t>(ip[0]) & 0xfU) * 4;
     const std::size_t total = load_be<std::uint16_t>(&ip[kIpv4TotalLength]);
-    if (version != 4 || header < kIpv4Size || total < header || total > ip.size()) {
+    if (version != 4 || header < kIpv4Size || total < header || total > ip_bytes ||
+        header > ip.size()) {
         return faulty(IpFault::kLength, true);
     }
     if (fold(add_bytes(0, ip.first(header))) != 0xffff) {
@@ -41,7 +49,7 @@ IpView parse_ipv4(std::span<const std::byte> ip) noexcept
     view.ecn = static_cast<Ecn>(std::to_integer<std::uint8_t>(ip[kIpv4Tos]) & 0x3U);
     view.source = IpAddress::from_v4(load_be<std::uint32_t>(&ip[kIpv4Source]));
     view.destination = IpAddress::from_v4(load_be<std::uint32_t>(&ip[kIpv4Destination]));
-    view.payload = ip.subspan(header, total - header);
+    hold_payload(view, ip.subspan(header), total - header);
     return view;
 }
 
@@ -52,13 +60,13 @@ IpAddress load_ipv6(const std::byte* from) noexcept
     return IpAddress::from_v6_bytes(bytes);
 }
 
-IpView parse_ipv6(std::span<const std::byte> ip) noexcept
+IpView parse_ipv6(std::span<const std::byte> ip, std::size_t ip_bytes) noexcept
 {
     if (ip.size() < kIpv6Size) {
         return faulty(IpFault::kLength, false);
     }
     const std::size_t length = load_be<std::uint16_t>(&ip[kIpv6PayloadLength]);
-    if (std::to_integer<unsigned>(ip[0]) >> 4U != 6 || length > ip.size() - kIpv6Size) {
+    if (std::to_integer<unsigned>(ip[0]) >> 4U != 6 || length > ip_bytes - kIpv6Size) {
         return faulty(IpFault::kLength, false);
     }
     IpView view;
@@ -67,7 +75,7 @@ IpView parse_ipv6(std::span<const std::byte> ip) noexcept
     view.ecn = static_cast<Ecn>(load_be<std::uint16_t>(ip.data()) >> 4U & 0x3U);
     view.source = load_ipv6(&ip[kIpv6Source]);
     view.destination = load_ipv6(&ip[kIpv6Destination]);
-    view.payload = ip.subspan(kIpv6Size, length);
+    hold_payload(view, ip.subspan(kIpv6Size), length);
     return view;
 }
 
@@ -75,14 +83,19 @@ IpView parse_ipv6(std::span<const std::byte> ip) noexcept
 
 IpView parse_ip(std::span<const std::byte> frame) noexcept
 {
-    if (frame.size() < kEthernetSize) {
+    return parse_ip(frame, frame.size());
+}
+
+IpView parse_ip(std::span<const std::byte> piece, std::size_t frame_bytes) noexcept
+{
+    if (piece.size() < kEthernetSize) {
         return faulty(IpFault::kLength, true);
     }
-    switch (load_be<std::uint16_t>(&frame[kEtherType])) {
+    switch (load_be<std::uint16_t>(&piece[kEtherType])) {
     case kEtherTypeIpv4:
-        return parse_ipv4(frame.subspan(kEthernetSize));
+        return parse_ipv4(piece.subspan(kEthernetSize), frame_bytes - kEthernetSize);
     case kEtherTypeIpv6:
-        return parse_ipv6(frame.subspan(kEthernetSize));
+        return parse_ipv6(piece.subspan(kEthernetSize), frame_bytes - kEthernetSize);
     default:
         return faulty(IpFault::kNotIp, true);
     }

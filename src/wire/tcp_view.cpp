@@ -3,6 +3,7 @@
 #include "dpdkperf/base/endian.hpp"
 #include "dpdkperf/wire/checksum.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace dpdkperf::wire {
@@ -28,14 +29,19 @@ TcpFault tcp_fault_of(const IpView& ip) noexcept
 ChecksumSum pseudo_header(const TcpView& view) noexcept
 {
     return add_pseudo_header(0, view.source.address, view.destination.address, kProtocolTcp,
-        static_cast<std::uint32_t>(view.tcp.size()));
+        static_cast<std::uint32_t>(view.tcp_bytes));
 }
 
 }  // namespace
 
 TcpView parse_tcp(std::span<const std::byte> frame) noexcept
 {
-    const IpView ip = parse_ip(frame);
+    return parse_tcp(frame, frame.size());
+}
+
+TcpView parse_tcp(std::span<const std::byte> piece, std::size_t frame_bytes) noexcept
+{
+    const IpView ip = parse_ip(piece, frame_bytes);
     TcpView view;
     view.fault = tcp_fault_of(ip);
     view.ipv4 = ip.ipv4;
@@ -49,6 +55,8 @@ TcpView parse_tcp(std::span<const std::byte> frame) noexcept
     }
     view.ecn = ip.ecn;
     view.header = parsed->header;
+    view.tcp_bytes = ip.payload_bytes;
+    view.payload_bytes = ip.payload_bytes - parsed->header_bytes;
     view.tcp = ip.payload;
     view.payload = ip.payload.subspan(parsed->header_bytes);
     view.source = {ip.source, load_be<std::uint16_t>(&ip.payload[kTcpSourcePort])};
@@ -60,9 +68,18 @@ TcpView parse_tcp(std::span<const std::byte> frame) noexcept
     return view;
 }
 
-bool tcp_checksum_ok(const TcpView& view) noexcept
+bool tcp_checksum_ok(const TcpView& view, std::span<const std::span<const std::byte>> rest) noexcept
 {
-    return fold(add_bytes(pseudo_header(view), view.tcp)) == 0xffff;
+    ChecksumSum sum = add_bytes(pseudo_header(view), view.tcp);
+    std::size_t summed = view.tcp.size();
+    for (const auto piece : rest) {
+        const auto bytes = piece.first(std::min(piece.size(), view.tcp_bytes - summed));
+        const std::uint16_t part = fold(add_bytes(0, bytes));
+        // RFC 1071, 2(B): a sum of bytes that have all moved by one place is the swapped sum.
+        sum += summed % 2 == 0 ? part : byte_swap(part);
+        summed += bytes.size();
+    }
+    return summed == view.tcp_bytes && fold(sum) == 0xffff;
 }
 
 bool tcp_checksum_partial(const TcpView& view) noexcept

@@ -146,10 +146,12 @@ TEST_P(Burst, IsAsLargeAsThePlanSays)
         most = std::max(most.load(), offered);
         return offered;
     };
-    ASSERT_NE(rte_eth_add_tx_callback(port_->id(), 0, look, &largest), nullptr);
+    const auto* const callback = rte_eth_add_tx_callback(port_->id(), 0, look, &largest);
+    ASSERT_NE(callback, nullptr);
     send(1000);
-    ASSERT_TRUE(eventually([&] { return !engine_->status(1).sending; }));
+    EXPECT_TRUE(eventually([&] { return !engine_->status(1).sending; }));
     engine_.reset();
+    EXPECT_EQ(rte_eth_remove_tx_callback(port_->id(), 0, callback), 0);  // outlives the port
     EXPECT_EQ(largest, GetParam());
 }
 

@@ -2,6 +2,7 @@
 #include "dpdkperf/drivers/families.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include <gtest/gtest.h>
 
@@ -101,6 +102,20 @@ TEST(PlanFor, FreesFastOnlyWhatTheDriverCanAndOnlyFromOnePool)
     // Where chains may be sent, and where the device takes them.
     EXPECT_EQ(plan({.mixed_tx = true}, ice()).tx_offloads, RTE_ETH_TX_OFFLOAD_MULTI_SEGS);
     EXPECT_EQ(plan({.mixed_tx = true}, af_xdp()).tx_offloads, 0U);
+}
+
+TEST(PlanFor, LeavesPayloadInPlaceWhereTheDeviceTakesChains)
+{
+    EXPECT_EQ(plan({}, ice()).pinned_mbufs, 0U);
+    EXPECT_EQ(plan({.mixed_tx = true}, af_xdp()).pinned_mbufs, 0U);
+    const auto one = plan({.mixed_tx = true}, ice());
+    const auto four = plan({.queue_pairs = 4, .mixed_tx = true}, ice());
+    EXPECT_GE(one.pinned_mbufs, one.tx_descriptors / 2U + one.cache_mbufs);
+    EXPECT_GE(four.pinned_mbufs, 4U * (four.tx_descriptors / 2U + four.cache_mbufs));
+    EXPECT_TRUE(std::has_single_bit(four.pinned_mbufs + 1));
+    EXPECT_EQ(one.chain_burst, one.burst);
+    EXPECT_EQ(plan({.mixed_tx = true}, memif()).chain_burst, 4U);
+    EXPECT_EQ(plan({.mixed_tx = true}, memif()).burst, 64U);
 }
 
 TEST(PlanFor, HashesWhatTheDeviceCanWithMoreThanOneQueue)
@@ -259,6 +274,7 @@ TEST(Describe, PrintsOneFactALineThenTheReasons)
         "  receive offloads   IPV4_CKSUM, UDP_CKSUM, TCP_CKSUM\n"
         "  checksums in       the device's word, else summed\n"
         "  checksums out      always real, by software\n"
+        "  payload of TCP     copied into one buffer per packet\n"
         "  link speed         as reported\n"
         "  device's limit     37000000 packets/s, frames below 160 bytes; Intel document 683749, "
         "limitations of the XL710\n"

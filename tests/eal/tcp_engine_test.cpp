@@ -43,7 +43,8 @@ Direction other(Direction direction)
     return direction == Direction::kSend ? Direction::kReceive : Direction::kSend;
 }
 
-class TcpEngine : public testing::Test {
+// The parameter: payload stays where it is, behind an mbuf of headers, instead of being copied.
+class TcpEngine : public testing::TestWithParam<bool> {
 protected:
     static constexpr std::size_t kSides = 2;  // client, server
 
@@ -81,6 +82,7 @@ protected:
         ports::PortPlan plan;
         plan.pool_mbufs = 2047;
         plan.cache_mbufs = 64;
+        plan.pinned_mbufs = GetParam() ? 511 : 0;
         auto port = ports::Port::configure(static_cast<std::uint16_t>(id), plan);
         ASSERT_TRUE(port) << port.error().message;
         ASSERT_TRUE(port->start());
@@ -109,7 +111,12 @@ protected:
     {
         unsigned sum = 0;
         for (const auto& port : ports_) {
-            sum += rte_mempool_avail_count(port->queue_pairs()[0].pool);
+            const ports::QueuePair& queue = port->queue_pairs()[0];
+            sum += rte_mempool_avail_count(queue.pool);
+            if (queue.pinned != nullptr) {
+                sum += rte_mempool_avail_count(queue.pinned->pool(0));
+                sum += rte_mempool_avail_count(queue.pinned->pool(1));
+            }
         }
         return sum;
     }
@@ -227,29 +234,29 @@ private:
     unsigned available_ = 0;
 };
 
-TEST_F(TcpEngine, SendsWhatTheOtherSideReceives)
+TEST_P(TcpEngine, SendsWhatTheOtherSideReceives)
 {
     expect_transfer({Direction::kSend});
 }
 
-TEST_F(TcpEngine, ReceivesWhatTheServerSends)
+TEST_P(TcpEngine, ReceivesWhatTheServerSends)
 {
     expect_transfer({Direction::kReceive});
 }
 
-TEST_F(TcpEngine, CarriesSeveralStreamsInBothDirections)
+TEST_P(TcpEngine, CarriesSeveralStreamsInBothDirections)
 {
     expect_transfer({Direction::kSend, Direction::kSend, Direction::kSend, Direction::kReceive,
         Direction::kReceive, Direction::kReceive});
 }
 
-TEST_F(TcpEngine, RunsATestAfterATest)
+TEST_P(TcpEngine, RunsATestAfterATest)
 {
     expect_transfer({Direction::kSend});
     expect_transfer({Direction::kReceive});
 }
 
-TEST_F(TcpEngine, StopsAtTheLimitOfTheUser)
+TEST_P(TcpEngine, StopsAtTheLimitOfTheUser)
 {
     const Directions one{Direction::kSend};
     auto of_client = spec_of(false, one);
@@ -263,7 +270,7 @@ TEST_F(TcpEngine, StopsAtTheLimitOfTheUser)
     close();
 }
 
-TEST_F(TcpEngine, KeepsARate)
+TEST_P(TcpEngine, KeepsARate)
 {
     const Directions one{Direction::kSend};
     auto of_client = spec_of(false, one);
@@ -280,7 +287,7 @@ TEST_F(TcpEngine, KeepsARate)
     close();
 }
 
-TEST_F(TcpEngine, BeginsWithOneBlockOfARate)
+TEST_P(TcpEngine, BeginsWithOneBlockOfARate)
 {
     const Directions one{Direction::kSend};
     auto of_client = spec_of(false, one);
@@ -294,7 +301,7 @@ TEST_F(TcpEngine, BeginsWithOneBlockOfARate)
     close();
 }
 
-TEST_F(TcpEngine, RefusesAStreamWithAnotherCookie)
+TEST_P(TcpEngine, RefusesAStreamWithAnotherCookie)
 {
     const Directions one{Direction::kSend};
     auto of_client = spec_of(false, one);
@@ -311,7 +318,7 @@ TEST_F(TcpEngine, RefusesAStreamWithAnotherCookie)
     close();
 }
 
-TEST_F(TcpEngine, SeesThatNobodyListens)
+TEST_P(TcpEngine, SeesThatNobodyListens)
 {
     ASSERT_TRUE(client().open(spec_of(false, {Direction::kSend})));
     client().say_hello(1, 0);
@@ -321,7 +328,7 @@ TEST_F(TcpEngine, SeesThatNobodyListens)
     client().close(1);
 }
 
-TEST_F(TcpEngine, TellsOfAPeerThatHasGone)
+TEST_P(TcpEngine, TellsOfAPeerThatHasGone)
 {
     open({Direction::kSend});
     start();
@@ -331,6 +338,9 @@ TEST_F(TcpEngine, TellsOfAPeerThatHasGone)
     EXPECT_FALSE(client().status(1).sending);
     client().close(1);
 }
+
+INSTANTIATE_TEST_SUITE_P(Payload, TcpEngine, testing::Bool(),
+    [](const auto& payload) { return payload.param ? "InPlace" : "Copied"; });
 
 }  // namespace
 }  // namespace dpdkperf::engine

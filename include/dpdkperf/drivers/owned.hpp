@@ -25,6 +25,7 @@ public:
     struct Request {
         std::uint16_t queue_pairs = 1;           // one for each poller
         std::optional<std::uint32_t> mtu_bytes;  // none: what the port has
+        bool sends_tcp = true;                   // UDP alone leaves some drivers a faster way
     };
 
     struct Planned {

@@ -2,6 +2,7 @@
 
 #include "dpdkperf/base/address.hpp"
 #include "dpdkperf/base/result.hpp"
+#include "dpdkperf/ports/pinned_buffers.hpp"
 #include "dpdkperf/ports/port_plan.hpp"
 
 #include <cstdint>
@@ -19,6 +20,10 @@ struct QueuePair {
     std::uint16_t queue_id = 0;
     rte_mempool* pool = nullptr;  // owned by the Port
     std::uint16_t burst = 64;     // packets of one RX or TX call, at most kMostBurst
+    // Payload for chains of mbufs, shared by the queues of the Port, which owns it. Null: the
+    // driver takes none.
+    const PinnedBuffers* pinned = nullptr;
+    std::uint16_t chain_burst = 64;  // packets of one TX call that may carry chains
 };
 
 // A configured port with its pools. Stops and closes itself, then frees the pools; mbufs of them
@@ -51,6 +56,7 @@ private:
     explicit Port(std::uint16_t id) : id_{id} {}
     [[nodiscard]] Status set_mtu(std::uint32_t mtu_bytes) const;
     [[nodiscard]] Status set_filter() const;
+    Status make_pinned(const PortPlan& plan);
     Status set_up_queue(std::uint16_t queue, const PortPlan& plan);
     void close() noexcept;
 
@@ -62,6 +68,7 @@ private:
     bool open_ = true;
     bool started_ = false;
     std::vector<std::unique_ptr<rte_mempool, FreePool>> pools_;
+    std::unique_ptr<PinnedBuffers> pinned_;
     std::vector<QueuePair> pairs_;
 };
 

@@ -19,8 +19,8 @@ struct PortRequest {
     std::uint32_t mtu_bytes = 1500;  // largest IP packet
     bool transmits_only = false;     // no RX ring to be kept filled
     bool rx_checksum = true;         // let the device check, where it can
-    // A TX queue may carry mbufs of other pools, of more than one owner or in chains, as TCP and
-    // a kernel twin do. Rules out fast free.
+    // A TX queue may carry mbufs of other pools, of more than one owner or in chains, as with TCP.
+    // Rules out fast free, and with some drivers the vector paths.
     bool mixed_tx = false;
     bool has_twin = false;  // a TAP lives on what we don't take: multicast has to come in
 };
@@ -56,10 +56,14 @@ struct PortPlan {
     std::uint32_t pool_mbufs = 8191;       // per queue pair
     std::uint32_t cache_mbufs = 512;       // per lcore
     std::uint16_t data_room_bytes = 2048;  // of an mbuf, behind the headroom
-    std::uint64_t tx_offloads = 0;         // RTE_ETH_TX_OFFLOAD_*
-    std::uint64_t rx_offloads = 0;         // RTE_ETH_RX_OFFLOAD_*
-    std::uint32_t mtu_bytes = 0;           // to be set; 0: as the driver has it
-    std::uint64_t rss_functions = 0;       // RTE_ETH_RSS_*; 0: no RSS
+    // That name payload of TCP instead of holding it, per buffer; 0: payload is copied, because TX
+    // takes no chains of mbufs.
+    std::uint32_t pinned_mbufs = 0;
+    std::uint16_t chain_burst = 64;  // packets of one TX call that may carry chains
+    std::uint64_t tx_offloads = 0;    // RTE_ETH_TX_OFFLOAD_*
+    std::uint64_t rx_offloads = 0;    // RTE_ETH_RX_OFFLOAD_*
+    std::uint32_t mtu_bytes = 0;      // to be set; 0: as the driver has it
+    std::uint64_t rss_functions = 0;  // RTE_ETH_RSS_*; 0: no RSS
     bool promiscuous = false;
     bool all_multicast = false;
     int numa_node = -1;
@@ -84,6 +88,7 @@ struct PortFamily {
     bool sets_mtu = true;  // false: the driver has its own way, and refuses ours
     // RX buffers are used in steps of this size; a room that is no multiple would be cut.
     std::uint16_t room_step_bytes = 64;
+    std::uint16_t most_chains = UINT16_MAX;  // that one TX call may carry
     std::optional<PacketCap> cap = std::nullopt;
     // Everything else; called last. May be null.
     void (*adjust)(PortPlan&, const PortRequest&, const rte_eth_dev_info&) = nullptr;

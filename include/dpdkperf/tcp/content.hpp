@@ -10,32 +10,46 @@
 
 namespace dpdkperf::tcp {
 
-// What a stream carries: a prefix (the cookie of an iperf3 client, else nothing), then one pattern
-// over and over, as iperf3 sends one buffer over and over (iperf 3.12, src/iperf_tcp.c). Any byte
-// can be had at any time, so nothing is kept for retransmission.
-//
-// Allocates when made; reading is for any thread.
-class StreamContent {
+// kPeriod bytes that are repeated for ever, as iperf3 sends one buffer over and over (iperf 3.12,
+// src/iperf_tcp.c), with what is needed to sum any part of them. Reading is for any thread.
+class Pattern {
 public:
     // Below half of 64 KB, so that two periods fit into one buffer of a NIC's segment; a multiple
     // of ten for the digits of --repeating-payload.
     static constexpr std::uint32_t kPeriod = 32'760;
+
+    // `buffer` holds the period twice, so that kPeriod bytes from any of them on lie in one piece;
+    // it stays as it is and outlives the pattern. Allocates.
+    explicit Pattern(std::span<const std::byte, std::size_t{2} * kPeriod> buffer);
+
+    [[nodiscard]] std::span<const std::byte> buffer() const noexcept { return buffer_; }
+    // [i]: of the bytes before i, those at odd places times 256.
+    [[nodiscard]] std::span<const std::uint32_t> sums() const noexcept { return sums_; }
+
+private:
+    std::span<const std::byte> buffer_;
+    std::vector<std::uint32_t> sums_;
+};
+
+// What a stream carries: a prefix (the cookie of an iperf3 client, else nothing), then a pattern.
+// Any byte can be had at any time, so nothing is kept for retransmission.
+//
+// Allocates when made; reading is for any thread.
+class StreamContent {
+public:
     static constexpr std::size_t kMaxPrefix = 64;
 
-    // `prefix` at most kMaxPrefix bytes; `pattern` kPeriod bytes. Both are copied.
-    StreamContent(std::span<const std::byte> prefix, std::span<const std::byte, kPeriod> pattern);
+    // `prefix` at most kMaxPrefix bytes, which are copied; `pattern` outlives this.
+    StreamContent(std::span<const std::byte> prefix, const Pattern& pattern);
 
-    // The bytes from `offset` on that lie in one piece, at most `most` and at most kPeriod; at
-    // least one. Valid as long as this object.
+    // The bytes from `offset` on that lie in one piece, at most `most` and at most
+    // Pattern::kPeriod; at least one. Valid as long as this object.
     [[nodiscard]] std::span<const std::byte> piece(
         std::uint64_t offset, std::uint32_t most) const noexcept;
 
     // The checksum sum of bytes [offset, offset + bytes), to be added to that of a header of even
     // length: two table look-ups for each piece, however long it is.
     [[nodiscard]] wire::ChecksumSum sum(std::uint64_t offset, std::uint32_t bytes) const noexcept;
-
-    // Two periods: where pieces of the pattern point into.
-    [[nodiscard]] std::span<const std::byte> buffer() const noexcept { return pattern_; }
 
 private:
     struct Place {
@@ -45,9 +59,9 @@ private:
     };
     [[nodiscard]] Place place(std::uint64_t offset) const noexcept;
 
-    std::vector<std::byte> prefix_, pattern_;
-    // [i]: bytes before i, those at odd places times 256.
-    std::vector<std::uint32_t> prefix_sums_, pattern_sums_;
+    std::vector<std::byte> prefix_;
+    std::vector<std::uint32_t> prefix_sums_;
+    const Pattern* pattern_;
 };
 
 }  // namespace dpdkperf::tcp

@@ -25,10 +25,16 @@ struct IpView {
     std::uint8_t protocol = 0;  // IPv6: the first next header, extension headers are not followed
     Ecn ecn = Ecn::kNotCapable;
     IpAddress source, destination;
-    std::span<const std::byte> payload;  // by the length in the header: no Ethernet padding
+    // By the length in the header: no Ethernet padding. The span is what of it lies in the frame's
+    // first piece.
+    std::size_t payload_bytes = 0;
+    std::span<const std::byte> payload;
 };
 
-// Reads an Ethernet frame, without FCS.
+// Reads an Ethernet frame, without FCS, that lies in one piece.
 IpView parse_ip(std::span<const std::byte> frame) noexcept;
+
+// Reads one of `frame_bytes` that begins with `piece`, which holds at least the IP header.
+IpView parse_ip(std::span<const std::byte> piece, std::size_t frame_bytes) noexcept;
 
 }  // namespace dpdkperf::wire

@@ -28,8 +28,10 @@ struct TcpView {
     Ecn ecn = Ecn::kNotCapable;
     Endpoint source, destination;
     TcpHeader header;
-    std::span<const std::byte> tcp;      // header, options and payload
-    std::span<const std::byte> payload;  // its last part
+    std::size_t tcp_bytes = 0;  // header, options and payload
+    std::size_t payload_bytes = 0;
+    // What of these lies in the frame's first piece.
+    std::span<const std::byte> tcp, payload;
 };
 
 // Whether a frame looks like TCP, before anything is checked.
@@ -49,7 +51,12 @@ inline bool carries_tcp(std::span<const std::byte> frame) noexcept
 // checksum is not: see tcp_checksum_ok().
 TcpView parse_tcp(std::span<const std::byte> frame) noexcept;
 
-bool tcp_checksum_ok(const TcpView& view) noexcept;
+// Likewise, of `frame_bytes` that begin with `piece`, which holds at least all headers.
+TcpView parse_tcp(std::span<const std::byte> piece, std::size_t frame_bytes) noexcept;
+
+// `rest`: the further pieces of the frame.
+bool tcp_checksum_ok(
+    const TcpView& view, std::span<const std::span<const std::byte>> rest = {}) noexcept;
 
 // True if the checksum field holds the sum of the pseudo-header alone: what Linux leaves for a
 // device that would complete it, seen on veth, tun and virtio (CHECKSUM_PARTIAL).

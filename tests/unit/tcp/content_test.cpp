@@ -12,8 +12,8 @@ class Content : public testing::Test {
 protected:
     Content()
     {
-        for (auto& b : pattern_) {
-            b = static_cast<std::byte>(random_.next());
+        for (std::size_t i = 0; i < Pattern::kPeriod; ++i) {
+            twice_[i] = twice_[i + Pattern::kPeriod] = static_cast<std::byte>(random_.next());
         }
         for (auto& b : cookie_) {
             b = static_cast<std::byte>(random_.next());
@@ -24,17 +24,18 @@ protected:
     [[nodiscard]] std::byte byte(std::uint64_t offset) const
     {
         return offset < cookie_.size() ? cookie_[offset]
-                                       : pattern_[(offset - cookie_.size()) % pattern_.size()];
+                                       : twice_[(offset - cookie_.size()) % Pattern::kPeriod];
     }
 
     sim::Random random_{1};
-    std::array<std::byte, StreamContent::kPeriod> pattern_{};
+    std::array<std::byte, std::size_t{2} * Pattern::kPeriod> twice_{};
     std::array<std::byte, 37> cookie_{};
 };
 
 TEST_F(Content, IsTheCookieAndThenThePatternForEver)
 {
-    const StreamContent content{cookie_, pattern_};
+    const Pattern pattern{twice_};
+    const StreamContent content{cookie_, pattern};
     for (int i = 0; i < 300; ++i) {
         const std::uint64_t offset = i < 60 ? static_cast<std::uint64_t>(i) : random_.next() >> 2U;
         const auto piece =
@@ -48,15 +49,17 @@ TEST_F(Content, IsTheCookieAndThenThePatternForEver)
 
 TEST_F(Content, GivesAWholePeriodInOnePieceAtAnyPhase)
 {
-    const StreamContent content{{}, pattern_};
+    const Pattern pattern{twice_};
+    const StreamContent content{{}, pattern};
     for (const std::uint64_t offset : {0U, 1U, 32'759U, 40'000U}) {
-        EXPECT_EQ(content.piece(offset, 100'000).size(), StreamContent::kPeriod);
+        EXPECT_EQ(content.piece(offset, 100'000).size(), Pattern::kPeriod);
     }
 }
 
 TEST_F(Content, SumsAnyRangeAsTheBytesWould)
 {
-    const StreamContent content{cookie_, pattern_};
+    const Pattern pattern{twice_};
+    const StreamContent content{cookie_, pattern};
     for (int i = 0; i < 2'000; ++i) {
         const std::uint64_t offset = i % 3 == 0 ? random_.below(100) : random_.next() >> 2U;
         const auto bytes = static_cast<std::uint32_t>(random_.below(i % 50 == 0 ? 65'000 : 1'500));

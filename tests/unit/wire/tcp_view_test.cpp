@@ -2,6 +2,7 @@
 #include "dpdkperf/wire/tcp_frame.hpp"
 #include "dpdkperf/wire/tcp_view.hpp"
 
+#include <array>
 #include <cstring>
 #include <functional>
 #include <vector>
@@ -77,6 +78,42 @@ TEST(TcpChecksum, TellsThePseudoHeadersSumFromARealOne)
         EXPECT_TRUE(tcp_checksum_partial(parse_tcp(frame)));
         EXPECT_FALSE(tcp_checksum_ok(parse_tcp(frame)));
     }
+}
+
+TEST(ParseTcp, ReadsAFrameInPiecesAsInOne)
+{
+    for (const bool ipv4 : {true, false}) {
+        for (const std::size_t payload : {1U, 17U, 1448U}) {
+            auto frame = tcp_frame(ipv4, payload);
+            const std::span all{frame};
+            const std::size_t headers = frame.size() - payload;
+            for (const std::size_t first : {headers, headers + 1, headers + payload / 2}) {
+                const std::size_t second = first + (frame.size() - first) / 3;
+                const std::array<std::span<const std::byte>, 2> rest{
+                    all.subspan(first, second - first), all.subspan(second)};
+                const TcpView view = parse_tcp(all.first(first), frame.size());
+                ASSERT_EQ(view.fault, TcpFault::kNone);
+                EXPECT_EQ(view.payload_bytes, payload);
+                EXPECT_EQ(view.payload.size(), first - headers);
+                EXPECT_TRUE(tcp_checksum_ok(view, rest)) << first << ' ' << second;
+                EXPECT_FALSE(tcp_checksum_ok(view, std::span{rest}.first(1)))
+                    << "a piece is lacking";
+                frame.back() ^= std::byte{1};
+                EXPECT_FALSE(tcp_checksum_ok(view, rest)) << "a bit is wrong";
+                frame.back() ^= std::byte{1};
+            }
+        }
+    }
+}
+
+TEST(ParseTcp, WantsAsMuchAsTheHeadersSayWhateverLiesInTheFirstPiece)
+{
+    const auto frame = tcp_frame(true, 100);
+    const auto headers = std::span{frame}.first(frame.size() - 100);
+    EXPECT_EQ(parse_tcp(headers, frame.size()).fault, TcpFault::kNone);
+    EXPECT_EQ(parse_tcp(headers, frame.size() - 1).fault, TcpFault::kLength);
+    EXPECT_EQ(parse_tcp(headers.first(headers.size() - 1), frame.size()).fault, TcpFault::kLength)
+        << "headers in two pieces";
 }
 
 TEST(ParseTcp, NamesTheFaultOfABadFrame)
