@@ -235,6 +235,7 @@ void Connection::Impl::establish(std::uint64_t peer_window_bytes) noexcept
                      .max_burst_bytes = settings_.max_burst_bytes,
                      .peer_window_bytes = peer_window_bytes,
                      .max_pacing_bytes_per_second = settings_.max_pacing_rate.bps() / 8,
+                     .user_timeout = settings_.user_timeout,
                      .sack = sack_,
                      .timestamps = timestamps_,
                      .ecn = ecn_,

@@ -28,6 +28,7 @@ struct SenderSetup {
     std::uint32_t max_burst_bytes = 0;              // payload of a super-segment; 0: one segment
     std::uint64_t peer_window_bytes = 0;            // of the segment that opened the connection
     std::uint64_t max_pacing_bytes_per_second = 0;  // 0: no limit
+    std::chrono::milliseconds user_timeout{0};      // 0: none
     bool sack = false;
     bool timestamps = false;
     bool ecn = false;
@@ -98,6 +99,7 @@ struct SenderVariables {
     std::uint32_t duplicate_acks_ = 0;     // without SACK: slots they stand for
     std::optional<std::uint64_t> forced_;  // a lost slot to be sent whatever the limits say
     std::uint32_t timeouts_ = 0;           // in a row
+    Moment give_up_at_ = kNever;           // by the user timeout, while there are timeouts in a row
     std::optional<Offset> ecn_point_;      // no further reduction before it is acknowledged
     bool tell_reduced_ = false;            // CWR is due
 
@@ -117,6 +119,8 @@ struct SenderVariables {
     std::uint32_t persists_unanswered_ = 0;
     bool persist_due_ = false;
     bool persist_byte_out_ = false;  // all that is in flight is a probe's byte
+
+    bool given_up_ = false;
 
     Moment retransmission_at_ = kNever, probe_at_ = kNever, reordering_at_ = kNever,
            persist_at_ = kNever;
@@ -209,6 +213,7 @@ private:
 
     // sender_timers.cpp
     [[nodiscard]] Moment next_timer() const noexcept;
+    bool user_gives_up(bool first, Microseconds waited) noexcept;
     void on_retransmission_timeout() noexcept;
     void on_probe_timeout() noexcept;
     void on_persist_timeout() noexcept;

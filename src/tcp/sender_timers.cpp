@@ -42,7 +42,21 @@ bool Sender::on_time(Moment now) noexcept
     if (raise_at_ <= now) {
         start_size_test();
     }
-    return timeouts_ <= kMaxTimeouts && persists_unanswered_ <= kMaxTimeouts;
+    return !given_up_ && timeouts_ <= kMaxTimeouts && persists_unanswered_ <= kMaxTimeouts;
+}
+
+// A timer for what has had no answer for `waited` has run out. True: the connection is given up.
+// The next such timer then waits no longer than the user wants to.
+bool Sender::user_gives_up(bool first, Microseconds waited) noexcept
+{
+    if (setup_.user_timeout.count() == 0) {
+        return false;
+    }
+    if (first) {
+        give_up_at_ = now_ - waited + setup_.user_timeout;
+    }
+    given_up_ = give_up_at_ <= now_;
+    return given_up_;
 }
 
 void Sender::arm_retransmission() noexcept
@@ -87,7 +101,7 @@ void Sender::on_probe_timeout() noexcept
 void Sender::on_retransmission_timeout() noexcept
 {
     retransmission_at_ = kNever;
-    if (board_.out() == 0) {
+    if (board_.out() == 0 || user_gives_up(timeouts_ == 0, rtt_.rto())) {
         return;
     }
     ++info_.timeouts;
@@ -114,17 +128,21 @@ void Sender::on_retransmission_timeout() noexcept
     probe_end_.reset();
     probe_at_ = reordering_at_ = kNever;
     arm_retransmission();
+    retransmission_at_ = std::min(retransmission_at_, give_up_at_);
 }
 
 // RFC 9293, 3.8.6.1: a window that stays closed is asked for at growing intervals.
 void Sender::on_persist_timeout() noexcept
 {
+    if (user_gives_up(persists_unanswered_ == 0, Microseconds{0})) {
+        return;
+    }
     ++persists_;
     ++persists_unanswered_;
     ++info_.zero_window_probes;
     persist_due_ = true;
     const auto wait = rtt_.rto() * (1LL << std::min(persists_, 16U));
-    persist_at_ = now_ + std::min<Microseconds>(wait, kMaxPersist);
+    persist_at_ = std::min(now_ + std::min<Microseconds>(wait, kMaxPersist), give_up_at_);
 }
 
 void Sender::arm_persist() noexcept

@@ -47,6 +47,10 @@ struct Settings {
     // The first bytes of the peer's stream are kept: iperf3's cookie is 37. At most 64.
     std::uint32_t kept_prefix_bytes = 0;
 
+    // --snd-timeout: data that has waited so long for an ACK ends the connection (RFC 5482); 0: as
+    // many repetitions as Linux makes.
+    std::chrono::milliseconds user_timeout{0};
+
     std::chrono::milliseconds time_wait{60'000};  // RFC 9293, 3.10.7.8, with Linux's 2 MSL
 };
 

@@ -73,6 +73,47 @@ TEST(TcpSender, RepairsOneLossAtTheThirdSackAndReducesByCubicsBeta)
     EXPECT_EQ(s.info().recoveries, 1U);
 }
 
+Settings of_a_user_who_waits(milliseconds timeout)
+{
+    Settings settings;
+    settings.user_timeout = timeout;
+    return settings;
+}
+
+// RFC 5482. The timer of a doubled timeout would run out at 0.25 + 0.5 + 1 + 2 + 4 s.
+TEST(TcpSender, GivesUpWhenTheUserDoes)
+{
+    Script s = with_flight({}, of_a_user_who_waits(seconds{3}));
+    const auto begin = s.now();
+    s.at(begin + milliseconds{2'990});
+    EXPECT_EQ(s.state(), State::kEstablished);
+    s.at(begin + milliseconds{3'120});  // it counts from the loss probe after 2 RTT
+    EXPECT_EQ(s.state(), State::kClosed);
+    EXPECT_EQ(s.info().close_reason, CloseReason::kTimedOut);
+}
+
+TEST(TcpSender, EveryAckGivesTheUsersPatienceBack)
+{
+    Script s = with_flight({}, of_a_user_who_waits(seconds{3}));
+    for (Offset slot = 1; slot <= 4; ++slot) {
+        s.after(milliseconds{2'500});
+        s.in({.ack = slot * kSlot});
+    }
+    EXPECT_EQ(s.state(), State::kEstablished);
+    s.after(milliseconds{3'010});
+    EXPECT_EQ(s.state(), State::kClosed);
+}
+
+TEST(TcpSender, AClosedWindowThatIsNotAnsweredIsGivenUpToo)
+{
+    Script s = with_flight({}, of_a_user_who_waits(seconds{3}));
+    s.after(milliseconds{50});
+    s.in({.ack = 10 * kSlot, .window = 0});
+    s.after(seconds{30});
+    EXPECT_EQ(s.state(), State::kClosed);
+    EXPECT_EQ(s.info().close_reason, CloseReason::kTimedOut);
+}
+
 TEST(TcpSender, NeverSendsMoreInRecoveryThanWasDeliveredAndOne)
 {
     Script s = with_flight();
