@@ -13,7 +13,9 @@
 #include "dry_run.hpp"
 #include "named_devices.hpp"
 #include "owned_paths.hpp"
+#include "pid_file.hpp"
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -21,6 +23,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -129,6 +132,10 @@ int run(options::Plan plan, const Identity& identity)
     if (Status status = recall_state(plan); !status) {
         return fail(status.error().message);
     }
+    // The working directory stays: the options may name files in it.
+    if (plan.daemon && !plan.dry_run && daemon(1, 0) != 0) {
+        return fail("unable to become a daemon: " + std::generic_category().message(errno));
+    }
     // A peer that has gone is an error of the call, as in iperf3, also for a driver that talks to
     // its other end through a socket (virtio-user).
     std::signal(SIGPIPE, SIG_IGN);
@@ -143,6 +150,14 @@ int run(options::Plan plan, const Identity& identity)
         }
         std::fputs(text->c_str(), stdout);
         return 0;
+    }
+    std::optional<PidFile> pid_file;
+    if (plan.pid_file) {
+        auto written = PidFile::create(*plan.pid_file);
+        if (!written) {
+            return fail(written.error().message);
+        }
+        pid_file.emplace(*std::move(written));
     }
     report::Reporter reporter{{.json = plan.json,
                                   .verbose = plan.verbose,

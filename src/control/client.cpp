@@ -275,6 +275,7 @@ void ClientTest::Impl::converse()
         parameters.auth_token = *std::move(token);
     }
     auto session = proto::Session::client(cookie_, std::move(parameters));
+    prepare_control(socket_, plan_);
     link_ = Link::make(loop_, std::move(socket_), std::move(session));
     link_->start([weak = weak_from_this()](const proto::Action& action) {
         if (const auto self = weak.lock(); self && !self->ended_) {
@@ -294,6 +295,7 @@ void ClientTest::Impl::open_streams()
     run.port = plan_.port;
     run.client_port = plan_.client_port;
     run.interval = plan_.interval;
+    run.snd_timeout = plan_.snd_timeout.value_or(run.snd_timeout);
     run.rcv_timeout = plan_.rcv_timeout.value_or(run.rcv_timeout);
     TestRun::Events events;
     events.streams_open = [this] { link_->tell(link_->session().streams_open()); };

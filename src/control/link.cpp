@@ -33,7 +33,6 @@ Link::Link(asio::io_context& loop, asio::ip::tcp::socket socket, proto::Session 
       timer_{loop},
       heard_{Moment::clock::now()}
 {
-    prepare_control(socket_);
 }
 
 void Link::start(Handler handler)

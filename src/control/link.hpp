@@ -24,6 +24,7 @@ public:
     // Gets every action but Send. May call tell() and close().
     using Handler = std::function<void(const proto::Action&)>;
 
+    // `socket`: prepared, see sockets.hpp.
     static std::shared_ptr<Link> make(
         asio::io_context& loop, asio::ip::tcp::socket socket, proto::Session session);
 

@@ -39,7 +39,8 @@ public:
           plan_{plan},
           around_{loop, plan, paths, watch, sink, gate},
           acceptor_{loop},
-          accept_timer_{loop}
+          accept_timer_{loop},
+          idle_timer_{loop}
     {
     }
 
@@ -54,7 +55,10 @@ private:
         std::optional<proto::Cookie> cookie;  // it has one, and waits for the last test to settle
     };
 
+    Status listen(std::uint16_t port);
     void accept();
+    void await_idle_timeout();
+    void on_idle_timeout();
     void on_accepted(const asio::error_code& failed, tcp::socket socket);
     void welcome(tcp::socket socket);
     void turn_away(tcp::socket socket);
@@ -64,13 +68,14 @@ private:
     void on_test_over();
     void drop(Link& link, const std::string& why);
     void warn(const std::string& message);
+    void give_up(const std::string& message);
     void end(int exit_code);
 
     asio::io_context& loop_;
     const options::Plan& plan_;
     ServerTest::Surroundings around_;
     tcp::acceptor acceptor_;
-    Timer accept_timer_;
+    Timer accept_timer_, idle_timer_;
     std::uint16_t port_ = 0;
     std::list<Guest> guests_;
     std::deque<std::weak_ptr<Link>> leaving_;
@@ -85,17 +90,52 @@ private:
 void Server::Impl::run(std::function<void(int)> done)
 {
     done_ = std::move(done);
-    auto acceptor = listen_on(loop_, plan_);
+    if (const Status listening = listen(plan_.port); !listening) {
+        return give_up(listening.error().message);
+    }
+    around_.sink.listening(port_, number_);
+    await_idle_timeout();
+}
+
+void Server::Impl::give_up(const std::string& message)
+{
+    around_.sink.failed(message);
+    around_.sink.finished(false);
+    end(1);
+}
+
+Status Server::Impl::listen(std::uint16_t port)
+{
+    auto acceptor = listen_on(loop_, plan_, port);
     if (!acceptor) {
-        around_.sink.failed(acceptor.error().message);
-        around_.sink.finished(false);
-        return end(1);
+        return std::move(acceptor).error();
     }
     acceptor_ = std::move(*acceptor);
     asio::error_code ignored;
     port_ = acceptor_.local_endpoint(ignored).port();
-    around_.sink.listening(port_, number_);
     accept();
+    return {};
+}
+
+void Server::Impl::await_idle_timeout()
+{
+    if (plan_.idle_timeout) {
+        idle_timer_.after(*plan_.idle_timeout, [this] { on_idle_timeout(); });
+    }
+}
+
+// iperf3 begins anew, in case that it got stuck (3.12, src/iperf_server_api.c).
+void Server::Impl::on_idle_timeout()
+{
+    if (plan_.one_off && guests_.empty()) {
+        return end(0);
+    }
+    asio::error_code ignored;
+    acceptor_.close(ignored);
+    if (const Status listening = listen(port_); !listening) {
+        return give_up(listening.error().message);
+    }
+    await_idle_timeout();
 }
 
 void Server::Impl::accept()
@@ -110,9 +150,13 @@ void Server::Impl::accept()
 
 void Server::Impl::on_accepted(const asio::error_code& failed, tcp::socket socket)
 {
+    if (failed == asio::error::operation_aborted) {
+        return;  // there is another listener now
+    }
     if (failed) {
         return accept_timer_.after(kAcceptPause, [this] { accept(); });
     }
+    prepare_control(socket, plan_);
     test_ && !test_->ended() ? turn_away(std::move(socket)) : welcome(std::move(socket));
     accept();
 }
@@ -183,6 +227,7 @@ void Server::Impl::on_cookie(Link& link, const proto::Cookie& cookie)
 
 void Server::Impl::begin_test(std::shared_ptr<Link> link, const proto::Cookie& cookie)
 {
+    idle_timer_.cancel();
     test_link_ = link;
     test_ =
         std::make_unique<ServerTest>(around_, std::move(link), number_, [this] { on_test_over(); });
@@ -198,6 +243,7 @@ void Server::Impl::on_test_over()
         return end(0);
     }
     around_.sink.listening(port_, ++number_);
+    await_idle_timeout();
     const auto waiting = std::find_if(guests_.begin(), guests_.end(),
         [](const Guest& guest) { return guest.cookie.has_value(); });
     if (waiting != guests_.end()) {
@@ -243,6 +289,7 @@ void Server::Impl::end(int exit_code)
 {
     stopping_ = true;
     accept_timer_.cancel();
+    idle_timer_.cancel();
     asio::error_code ignored;
     acceptor_.close(ignored);
     for (const Guest& guest : guests_) {

@@ -3,6 +3,8 @@
 #include "settings.hpp"
 #include "streams.hpp"
 
+#include <algorithm>
+
 namespace dpdkperf::control {
 
 namespace {
@@ -16,6 +18,9 @@ constexpr auto kAfterTestEnd = 2ms;
 // Every refusal comes so long after the question. It takes longer than any key's arithmetic, so
 // that a client learns nothing from the time, and allows no more than two guesses in a second.
 constexpr auto kRefusalDelay = 500ms;
+
+// A rate over less says nothing; iperf3 takes no shorter interval.
+constexpr std::chrono::nanoseconds kLeastWindow = 100ms;
 
 // Datagrams that are late would be taken for the next test's hellos.
 constexpr auto kQuiet = 5ms;
@@ -83,6 +88,9 @@ void ServerTest::prepare(const proto::Parameters& parameters)
             return fail(*failure);
         }
     }
+    if (const auto refused = check_limits(around_.plan, parameters)) {
+        return fail(*refused);
+    }
     acquiring_ = true;
     const PathRequest request{
         link_->remote().address, link_->local().address, around_.plan.bind_device};
@@ -122,6 +130,11 @@ std::optional<proto::Failure> ServerTest::open_streams(DataPath path)
     run.port = link_->local().port;
     run.interval = around_.plan.interval;
     run.rcv_timeout = around_.plan.rcv_timeout.value_or(run.rcv_timeout);
+    run.snd_timeout = around_.plan.snd_timeout.value_or(run.snd_timeout);
+    run.max_total_rate = around_.plan.max_total_rate;
+    run.rate_window = around_.plan.rate_window > 0ns
+                          ? around_.plan.rate_window
+                          : std::max(around_.plan.interval, kLeastWindow);
     TestRun::Events events;
     events.streams_open = [this] { link_->tell(link_->session().streams_open()); };
     events.over = [] {};

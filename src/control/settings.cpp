@@ -97,6 +97,23 @@ stats::TestSettings settings_of(const options::Plan& plan, const proto::Paramete
     return settings;
 }
 
+std::optional<proto::Failure> check_limits(
+    const options::Plan& plan, const proto::Parameters& parameters)
+{
+    const auto& longest = plan.max_duration;
+    const bool endless = parameters.time.count() == 0;
+    if (longest && (endless || parameters.omit + parameters.time > *longest)) {
+        return proto::Failure{proto::IperfError::kServerMaxDuration, 0, {}};
+    }
+    if (plan.max_total_rate.bps() > 0) {
+        const auto share = plan.max_total_rate.bps() / parameters.streams();
+        if (parameters.rate.bps() > share || parameters.fq_rate.bps() > share) {
+            return proto::Failure{proto::IperfError::kRateLimit, 0, {}};
+        }
+    }
+    return {};
+}
+
 std::optional<proto::Failure> check_datagram(
     std::uint64_t bytes, PayloadBytes max_datagram, const std::string& interface)
 {

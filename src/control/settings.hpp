@@ -25,6 +25,10 @@ stats::TestSettings settings_of(const options::Plan& plan, const proto::Paramete
 
 // UDP: why datagrams of `bytes` cannot be sent on `interface`; empty if they can. A TCP test's
 // blocks may be longer than a packet.
+// What the server's user does not allow (--server-max-duration, --server-bitrate-limit).
+std::optional<proto::Failure> check_limits(
+    const options::Plan& plan, const proto::Parameters& parameters);
+
 std::optional<proto::Failure> check_datagram(
     std::uint64_t bytes, PayloadBytes max_datagram, const std::string& interface);
 

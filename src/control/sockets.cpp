@@ -11,10 +11,6 @@ namespace {
 
 using asio::ip::tcp;
 
-// A peer that does not answer for 5 + 4 x 5 s is gone.
-constexpr int kKeepaliveSeconds = 5;
-constexpr int kKeepaliveProbes = 4;
-
 constexpr int kBacklog = 64;
 
 void set(tcp::socket& socket, int option, int value)
@@ -107,14 +103,18 @@ Endpoint remote_of(const tcp::socket& socket)
     return failed ? Endpoint{} : from_asio(endpoint);
 }
 
-void prepare_control(tcp::socket& socket)
+void prepare_control(tcp::socket& socket, const options::Plan& plan)
 {
     asio::error_code ignored;
     socket.set_option(tcp::no_delay{true}, ignored);
     socket.set_option(asio::socket_base::keep_alive{true}, ignored);
-    set(socket, TCP_KEEPIDLE, kKeepaliveSeconds);
-    set(socket, TCP_KEEPINTVL, kKeepaliveSeconds);
-    set(socket, TCP_KEEPCNT, kKeepaliveProbes);
+    const options::Keepalive& keepalive = plan.control_keepalive;
+    set(socket, TCP_KEEPIDLE, static_cast<int>(keepalive.idle.count()));
+    set(socket, TCP_KEEPINTVL, static_cast<int>(keepalive.interval.count()));
+    set(socket, TCP_KEEPCNT, keepalive.count);
+    if (plan.snd_timeout) {
+        set(socket, TCP_USER_TIMEOUT, static_cast<int>(plan.snd_timeout->count()));
+    }
 }
 
 std::uint32_t segment_bytes(tcp::socket& socket)
@@ -135,18 +135,19 @@ Status bind_to_device(int socket, const std::string& device)
     return {};
 }
 
-Result<tcp::acceptor> listen_on(asio::io_context& loop, const options::Plan& plan)
+Result<tcp::acceptor> listen_on(
+    asio::io_context& loop, const options::Plan& plan, std::uint16_t port)
 {
     if (plan.bind_address) {
         auto address = IpAddress::parse(*plan.bind_address);
         if (!address) {
             return std::move(address).error().within("-B");
         }
-        return try_listen(loop, to_asio({*address, plan.port}, 0), plan);
+        return try_listen(loop, to_asio({*address, port}, 0), plan);
     }
     const bool v4 = plan.family == options::Family::kIpv4 ||
                     (plan.family == options::Family::kAny && !kernel_has_ipv6(loop));
-    return try_listen(loop, {v4 ? tcp::v4() : tcp::v6(), plan.port}, plan);
+    return try_listen(loop, {v4 ? tcp::v4() : tcp::v6(), port}, plan);
 }
 
 }  // namespace dpdkperf::control

@@ -22,17 +22,18 @@ Endpoint from_asio(const asio::ip::tcp::endpoint& endpoint);
 Endpoint local_of(const asio::ip::tcp::socket& socket);
 Endpoint remote_of(const asio::ip::tcp::socket& socket);
 
-// TCP_NODELAY as iperf3 from 3.10 on, and keepalive: it notices a peer that is gone, and keeps
-// the tables of neighbours and switches fresh while UDP flows one way only.
-void prepare_control(asio::ip::tcp::socket& socket);
+// TCP_NODELAY as iperf3 from 3.10 on, --snd-timeout, and keepalive: it notices a peer that is
+// gone, and keeps the tables of neighbours and switches fresh while UDP flows one way only.
+void prepare_control(asio::ip::tcp::socket& socket, const options::Plan& plan);
 
 // TCP_MAXSEG, 0 if unknown.
 std::uint32_t segment_bytes(asio::ip::tcp::socket& socket);
 
 Status bind_to_device(int socket, const std::string& device);
 
-// A listening socket on the plan's port: IPv6 that takes IPv4 too, unless the plan says otherwise
+// A listening socket on `port`, 0 for any: IPv6 that takes IPv4 too, unless the plan says otherwise
 // or the kernel has no IPv6. Errors carry iperf3's text.
-Result<asio::ip::tcp::acceptor> listen_on(asio::io_context& loop, const options::Plan& plan);
+Result<asio::ip::tcp::acceptor> listen_on(
+    asio::io_context& loop, const options::Plan& plan, std::uint16_t port);
 
 }  // namespace dpdkperf::control

@@ -59,12 +59,14 @@ TestRun::TestRun(asio::io_context& loop, DataPath path, PathWatch& watch, stats:
       events_{std::move(events)},
       names_{names_of(plan_)},
       account_{names_, plan_.parameters.transport == proto::Transport::kTcp},
+      rate_guard_{plan_.max_total_rate, plan_.rate_window},
       house_timer_{loop},
       open_timer_{loop},
       edge_timer_{loop},
       end_timer_{loop},
       limit_timer_{loop},
-      finish_timer_{loop}
+      finish_timer_{loop},
+      rate_timer_{loop}
 {
 }
 
@@ -106,6 +108,7 @@ traffic::SessionSpec TestRun::session_spec() const
     spec.streams = specs_;
     if (tcp()) {
         spec.tcp = tcp_spec(plan_.parameters, plan_.cookie);
+        spec.tcp->user_timeout = plan_.snd_timeout;
     }
     return spec;
 }
@@ -267,6 +270,7 @@ void TestRun::finish(std::chrono::nanoseconds linger, std::function<void()> done
     edge_timer_.cancel();
     end_timer_.cancel();
     limit_timer_.cancel();
+    rate_timer_.cancel();
     open_timer_.cancel();
     path_.traffic->stop(plan_.id);
     await_drain();
@@ -320,8 +324,8 @@ void TestRun::close()
     if (std::exchange(closed_, true)) {
         return;
     }
-    for (Timer* timer :
-        {&house_timer_, &open_timer_, &edge_timer_, &end_timer_, &limit_timer_, &finish_timer_}) {
+    for (Timer* timer : {&house_timer_, &open_timer_, &edge_timer_, &end_timer_, &limit_timer_,
+             &finish_timer_, &rate_timer_}) {
         timer->cancel();
     }
     watch_.unwatch();

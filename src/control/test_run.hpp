@@ -9,6 +9,7 @@
 #include "dpdkperf/proto/parameters.hpp"
 #include "dpdkperf/proto/results.hpp"
 #include "dpdkperf/stats/reports.hpp"
+#include "rate_guard.hpp"
 #include "timer.hpp"
 
 #include <functional>
@@ -30,6 +31,9 @@ struct RunPlan {
     std::optional<std::uint16_t> client_port;  // --cport, of the first stream
     std::chrono::nanoseconds interval{0};
     std::chrono::milliseconds rcv_timeout{120'000};  // iperf3's default, src/iperf.h
+    std::chrono::milliseconds snd_timeout{0};        // 0: as patient as TCP is
+    BitRate max_total_rate;                          // 0: unlimited
+    std::chrono::nanoseconds rate_window{0};         // that it is averaged over
 };
 
 // The data side of one test, in either role: opens the streams, starts them, watches them, reports
@@ -90,6 +94,7 @@ private:
     void await_streams();
     void report_connections();
     void housekeeping();
+    void guard_rate();
     std::optional<proto::Failure> find_trouble();
     bool data_is_missing(const traffic::SessionStatus& status);
     void await_next_edge();
@@ -126,6 +131,7 @@ private:
     stats::EdgeSchedule edges_;
     std::uint64_t next_edge_ = 1;
     Account account_;
+    RateGuard rate_guard_;
     PayloadBytes received_before_;
     Moment received_since_;
 
@@ -134,7 +140,8 @@ private:
     std::chrono::nanoseconds linger_{0};
     std::function<void()> done_;
 
-    Timer house_timer_, open_timer_, edge_timer_, end_timer_, limit_timer_, finish_timer_;
+    Timer house_timer_, open_timer_, edge_timer_, end_timer_, limit_timer_, finish_timer_,
+        rate_timer_;
 };
 
 }  // namespace dpdkperf::control

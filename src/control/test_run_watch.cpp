@@ -22,6 +22,9 @@ constexpr auto kEdgePatience = 1s;
 // Limits of bytes and blocks are looked at so often.
 constexpr auto kLimitPoll = 1ms;
 
+// How often the rate is compared with its limit, or twice in a shorter window.
+constexpr auto kRateLook = 250ms;
+
 // Steering wants a heartbeat every second.
 constexpr auto kHousekeeping = 250ms;
 
@@ -57,6 +60,9 @@ void TestRun::start_traffic()
         end_timer_.at(*start_ + *end, [this] { events_.over(); });
     }
     await_next_edge();
+    if (plan_.max_total_rate.bps() > 0) {
+        guard_rate();
+    }
     if (!plan_.server && (plan_.parameters.bytes > 0 || plan_.parameters.blocks > 0)) {
         await_limit();
     }
@@ -184,6 +190,16 @@ void TestRun::housekeeping()
         return fail(*trouble);
     }
     house_timer_.after(kHousekeeping, [this] { housekeeping(); });
+}
+
+void TestRun::guard_rate()
+{
+    const auto status = path_.traffic->status(plan_.id);
+    if (rate_guard_.exceeded(Moment::clock::now(), status.sent + status.received)) {
+        return fail({IperfError::kRateLimit, 0, {}});
+    }
+    rate_timer_.after(
+        std::min<nanoseconds>(kRateLook, plan_.rate_window / 2), [this] { guard_rate(); });
 }
 
 std::optional<proto::Failure> TestRun::find_trouble()

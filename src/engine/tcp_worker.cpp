@@ -63,6 +63,7 @@ tcp::Settings TcpWorker::settings_of(const TcpStream& stream, Moment now) const 
     settings.no_delay = spec.no_delay;
     settings.congestion = algorithm_of(spec.congestion);
     settings.max_pacing_rate = spec.max_pacing_rate;
+    settings.user_timeout = spec.user_timeout;
     settings.max_burst_bytes = kMostBurstBytes;
     settings.kept_prefix_bytes = static_cast<std::uint32_t>(stream.received_prefix());
     return settings;

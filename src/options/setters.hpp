@@ -51,6 +51,13 @@ Status set_64bit_counters(Draft& draft, std::string_view value);
 Status set_repeating_payload(Draft& draft, std::string_view value);
 
 // Server life and authentication (server_setters.cpp).
+Status set_snd_timeout(Draft& draft, std::string_view value);
+Status set_control_keepalive(Draft& draft, std::string_view value);
+Status set_pid_file(Draft& draft, std::string_view value);
+Status set_daemon(Draft& draft, std::string_view value);
+Status set_idle_timeout(Draft& draft, std::string_view value);
+Status set_max_duration(Draft& draft, std::string_view value);
+Status set_total_rate(Draft& draft, std::string_view value);
 Status set_username(Draft& draft, std::string_view value);
 Status set_public_key(Draft& draft, std::string_view value);
 Status set_private_key(Draft& draft, std::string_view value);

@@ -20,6 +20,12 @@ constexpr Option row(char flag, std::string_view name, Side side, std::string_vi
     return {name, {}, value_name, help, apply, side, kValue, Support::kYes, flag};
 }
 
+constexpr Option optional_row(char flag, std::string_view name, Side side,
+    std::string_view value_name, std::string_view help, Status (*apply)(Draft&, std::string_view))
+{
+    return {name, {}, value_name, help, apply, side, kOptionalValue, Support::kYes, flag};
+}
+
 // An option of iperf3 that is refused by name. It becomes a row of the kind above when we offer it.
 constexpr Option not_yet(char flag, std::string_view name, Side side, Takes takes)
 {
@@ -68,6 +74,14 @@ constexpr Option kTable[] = {
             set_force_flush)),
     row(0, "rcv-timeout", kBoth, "#", "idle timeout for receiving data (default 120000 ms)",
         set_rcv_timeout),
+    row(0, "snd-timeout", kBoth, "#",
+        "timeout for unacknowledged TCP data\n(in ms, default is system settings)",
+        set_snd_timeout),
+    optional_row(0, "cntl-ka", kBoth, "=#/#/#",
+        "ask a silent control connection after # seconds,\nevery # seconds, # times, and give up "
+        "(always done,\nby default 5/5/4)",
+        set_control_keepalive),
+    row('I', "pidfile", kBoth, "<file>", "write PID file", set_pid_file),
     row('4', "version4", kBoth, "only use IPv4", set_ipv4),
     row('6', "version6", kBoth, "only use IPv6", set_ipv6),
     row(0, "use-pkcs1-padding", kBoth,
@@ -77,8 +91,20 @@ constexpr Option kTable[] = {
     row('h', "help", kBoth, "show this message and quit", set_help),
 
     row('s', "server", kServer, "run in server mode", set_server),
+    row('D', "daemon", kServer, "run the server as a daemon", set_daemon),
     row('1', "one-off", kServer, "handle one client connection then exit", set_one_off),
-
+    row(0, "server-bitrate-limit", kServer, "#[KMGT][/#]",
+        "server's total bit rate limit (default 0 = no limit)\n"
+        "(optional slash and number of secs interval for averaging\n"
+        "total data rate. Default is 5 seconds)",
+        set_total_rate),
+    row(0, "server-max-duration", kServer, "#",
+        "longest test that the server runs, in seconds,\nthe omitted part included "
+        "(default 0 = any)",
+        set_max_duration),
+    row(0, "idle-timeout", kServer, "#",
+        "restart idle server after # seconds in case it\ngot stuck (default - no timeout)",
+        set_idle_timeout),
     row(0, "rsa-private-key-path", kServer, "<file>",
         "path to the RSA private key used to decrypt\nauthentication credentials", set_private_key),
     row(0, "authorized-users-path", kServer, "<file>",
@@ -172,16 +198,11 @@ constexpr Option kTable[] = {
     row(0, "dry-run", kPort, "print what DPDK would be told about the port", set_dry_run),
 
     not_yet('f', "format", kBoth, kValue),
-    not_yet('I', "pidfile", kBoth, kValue),
     not_yet('F', "file", kBoth, kValue),
     not_yet('A', "affinity", kBoth, kValue),
     not_yet(0, "logfile", kBoth, kValue),
     not_yet(0, "timestamps", kBoth, kOptionalValue),
-    not_yet(0, "snd-timeout", kBoth, kValue),
     not_yet('d', "debug", kBoth, kOptionalValue),
-    not_yet('D', "daemon", kServer, kNothing),
-    not_yet(0, "server-bitrate-limit", kServer, kValue),
-    not_yet(0, "idle-timeout", kServer, kValue),
     not_yet(0, "pacing-timer", kClient, kValue),
     not_yet(0, "no-fq-socket-pacing", kClient, kNothing),
     not_yet('L', "flowlabel", kClient, kValue),
@@ -191,8 +212,6 @@ constexpr Option kTable[] = {
     not_yet(0, "dont-fragment", kClient, kNothing),
     not_yet(0, "json-stream", kBoth, kNothing),
     not_yet(0, "json-stream-full-output", kBoth, kNothing),
-    not_yet(0, "cntl-ka", kBoth, kOptionalValue),
-    not_yet(0, "server-max-duration", kServer, kValue),
     not_yet(0, "skip-rx-copy", kClient, kNothing),
     not_yet(0, "gsro", kClient, kNothing),
 

@@ -15,6 +15,14 @@ enum class Role { kClient, kServer, kHelp, kVersion };
 enum class Family { kAny, kIpv4, kIpv6 };
 enum class Protocol { kTcp, kUdp };
 
+// When a peer that says nothing is asked whether it is still there, and given up.
+struct Keepalive {
+    std::chrono::seconds idle{5}, interval{5};
+    int count = 4;
+
+    friend bool operator==(const Keepalive&, const Keepalive&) = default;
+};
+
 // What the user asked for; immutable after validate(). Values are iperf3's, in our units;
 // an empty optional means that the option was not given.
 struct Plan {
@@ -31,10 +39,20 @@ struct Plan {
     bool force_flush = false;                              // --forceflush
     std::optional<std::chrono::milliseconds> rcv_timeout;  // --rcv-timeout; iperf3: 120 s
 
-    bool pkcs1_padding = false;  // --use-pkcs1-padding
+    std::optional<std::chrono::milliseconds> snd_timeout;  // --snd-timeout; as patient as TCP is
+    Keepalive control_keepalive;                           // --cntl-ka
+    std::optional<std::string> pid_file;                   // -I
+    bool pkcs1_padding = false;                            // --use-pkcs1-padding
 
     // Server.
-    bool one_off = false;  // -1
+    bool one_off = false;                              // -1
+    bool daemon = false;                               // -D
+    std::optional<std::chrono::seconds> idle_timeout;  // --idle-timeout
+    std::optional<std::chrono::seconds> max_duration;  // --server-max-duration
+    // --server-bitrate-limit: of all streams together, both directions, averaged over the window;
+    // a window of 0 stands for a report's interval.
+    BitRate max_total_rate;  // 0: unlimited
+    std::chrono::nanoseconds rate_window{std::chrono::seconds{5}};
     // Both are given or none is.
     std::optional<std::string> rsa_private_key_path;   // --rsa-private-key-path
     std::optional<std::string> authorized_users_path;  // --authorized-users-path

@@ -59,7 +59,8 @@ struct TcpSpec {
     std::uint64_t window_bytes = 0;  // -w: what we offer as a receiver; 0: as the engine likes it
     bool no_delay = false;           // -N
     Congestion congestion = Congestion::kCubic;
-    BitRate max_pacing_rate;  // --fq-rate, of each stream; 0: unlimited
+    BitRate max_pacing_rate;                    // --fq-rate, of each stream; 0: unlimited
+    std::chrono::milliseconds user_timeout{0};  // --snd-timeout; 0: as patient as TCP is
 };
 
 // A session: one iperf3 test between two addresses.

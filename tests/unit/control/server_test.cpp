@@ -153,7 +153,17 @@ TEST_F(ServerAndScript, AnswersBadClientsWithIperf3sNumberAndServesTheNext)
         {"too long for the port", document(R"({"udp":true,"len":1473})"), 20},
         {"no such algorithm", document(R"({"tcp":true,"reverse":true,"congestion":"bbr"})"), 134},
         {"sctp", document(R"({"sctp":true})"), 13},
+        {"too long a test", document(R"({"udp":true,"len":100,"time":50,"omit":11})"), 37},
+        {"an endless test", document(R"({"udp":true,"len":100,"time":0,"num":1})"), 37},
+        {"too fast a test", document(R"({"udp":true,"len":100,"bandwidth":50000001})"), 27},
+        {"too fast streams",
+            document(R"({"udp":true,"len":100,"parallel":2,"bidirectional":true,)"
+                     R"("bandwidth":12500001})"),
+            27},
+        {"too fast a pace", document(R"({"tcp":true,"fqrate":50000001})"), 27},
     };
+    plan_.max_duration = 60s;
+    plan_.max_total_rate = BitRate::from_bps(50'000'000);
     run([&](std::uint16_t port) {
         for (const Case& c : cases) {
             SCOPED_TRACE(c.name);
@@ -251,6 +261,62 @@ TEST_F(ServerAndScript, GivesUpAClientThatSendsNothing)
         EXPECT_EQ(peer.receive_rest(), "\xfe\0\0\0\x90\0\0\0\0"s);
     });
     EXPECT_EQ(sink_.failures.at(0), "idle timeout for receiving data");
+}
+
+// A thousand datagrams of 100 bytes per second are 800 kbit/s.
+TEST_F(ServerAndScript, EndsATestThatIsFasterThanAllowed)
+{
+    plan_.max_total_rate = BitRate::from_bps(700'000);
+    plan_.rate_window = 300ms;
+    run([](std::uint16_t port) {
+        const ScriptedPeer peer = introduced(port);
+        peer.send_document(kParameters);
+        EXPECT_EQ(peer.receive(3), "\x0a\x01\x02");
+        const auto begin = std::chrono::steady_clock::now();
+        EXPECT_EQ(peer.receive_rest(), "\xfe\0\0\0\x1b\0\0\0\0"s);
+        const auto took = std::chrono::steady_clock::now() - begin;
+        EXPECT_GE(took, 300ms);
+        EXPECT_LT(took, 900ms);
+    });
+    EXPECT_EQ(sink_.failures.at(0), "total required bandwidth is larger than server limit");
+}
+
+TEST_F(ServerAndScript, LetsATestRunThatIsAsFastAsAllowed)
+{
+    plan_.max_total_rate = BitRate::from_bps(900'000);
+    plan_.rate_window = 100ms;
+    run([](std::uint16_t port) {
+        const ScriptedPeer peer = introduced(port);
+        peer.send_document(kParameters);
+        EXPECT_EQ(peer.receive(3), "\x0a\x01\x02");
+        std::this_thread::sleep_for(600ms);
+        peer.send("\x04");
+        EXPECT_EQ(peer.receive(1), "\x0d");
+        peer.send("\x10");
+    });
+}
+
+TEST_F(ServerAndScript, ListensAnewWhenItHasBeenIdle)
+{
+    plan_.idle_timeout = 1s;
+    run([](std::uint16_t port) {
+        std::this_thread::sleep_for(1100ms);
+        play_good_client(port);
+    });
+    EXPECT_EQ(std::count(sink_.calls.begin(), sink_.calls.end(), "success"), 1);
+}
+
+TEST_F(ServerAndScript, AnIdleTimeoutEndsAServerOfOneTest)
+{
+    plan_.idle_timeout = 1s;
+    plan_.one_off = true;
+    const auto begin = std::chrono::steady_clock::now();
+    server_.emplace(loop_, plan_, paths_, watch_, sink_);
+    server_->run([this](int code) { exit_code_ = code; });
+    loop_.run();
+    EXPECT_EQ(exit_code_, 0);
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, 1s);
+    EXPECT_EQ(sink_.calls, std::vector<std::string>{"listening"});
 }
 
 TEST_F(ServerAndScript, TellsTheClientWhenItIsStopped)

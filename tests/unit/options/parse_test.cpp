@@ -81,6 +81,38 @@ TEST(Options, ServerPlanIsReadToo)
     EXPECT_EQ(plan.interval.count(), 0);
 }
 
+TEST(Options, ServerLifeIsRead)
+{
+    const Plan plan = parsed(
+        {"-s", "-D", "-I", "/run/x.pid", "--idle-timeout", "7", "--server-max-duration", "60",
+            "--server-bitrate-limit", "1.5G/0.5", "--snd-timeout", "2500", "--cntl-ka=60/10/5"});
+    EXPECT_TRUE(plan.daemon);
+    EXPECT_EQ(plan.pid_file, "/run/x.pid");
+    EXPECT_EQ(plan.idle_timeout, std::chrono::seconds{7});
+    EXPECT_EQ(plan.max_duration, std::chrono::seconds{60});
+    EXPECT_EQ(plan.max_total_rate.bps(), 1'500'000'000U);
+    EXPECT_EQ(plan.rate_window, std::chrono::milliseconds{500});
+    EXPECT_EQ(plan.snd_timeout, std::chrono::milliseconds{2500});
+    const Keepalive keepalive{std::chrono::seconds{60}, std::chrono::seconds{10}, 5};
+    EXPECT_EQ(plan.control_keepalive, keepalive);
+
+    const Plan plain = parsed({"-s", "--server-max-duration", "0", "--server-bitrate-limit", "0"});
+    EXPECT_FALSE(plain.max_duration);
+    EXPECT_EQ(plain.max_total_rate.bps(), 0U);
+    EXPECT_EQ(plain.rate_window, std::chrono::seconds{5});
+}
+
+TEST(Options, PartsOfTheKeepaliveMayBeLeftOut)
+{
+    const Keepalive usual;
+    EXPECT_EQ(parsed({"-s", "--cntl-ka"}).control_keepalive, usual);
+    EXPECT_EQ(parsed({"-s", "--cntl-ka=0/0/0"}).control_keepalive, usual);
+    EXPECT_EQ(parsed({"-s", "--cntl-ka=60"}).control_keepalive,
+        (Keepalive{std::chrono::seconds{60}, usual.interval, usual.count}));
+    EXPECT_EQ(parsed({"-s", "--cntl-ka=//2"}).control_keepalive,
+        (Keepalive{usual.idle, usual.interval, 2}));
+}
+
 TEST(Options, AuthenticationIsReadOnBothSides)
 {
     const Plan client = parsed(
@@ -269,6 +301,14 @@ TEST(Options, RejectionNamesTheOptionAndTheValue)
             "--congestion 'Cubic': unable to set TCP_CONGESTION: Supplied congestion control "
             "algorithm not supported on this host"},
         {{"-s", "-N"}, "--no-delay: some option you are trying to set is client only"},
+        {{"-s", "--cntl-ka=20/5/4"},
+            "--cntl-ka '20/5/4': control connection Keepalive period should be larger than the "
+            "full retry period (interval * count)"},
+        {{"-s", "--cntl-ka=1/2/3/4"}, "--cntl-ka '1/2/3/4': more than idle/interval/count"},
+        {{"-s", "--cntl-ka=1/x"}, "--cntl-ka '1/x': not a number"},
+        {{"-s", "--server-bitrate-limit", "1M/61"},
+            "--server-bitrate-limit '1M/61': averaging interval must be from 0.1 to 60 seconds"},
+        {{"-c", "h", "-D"}, "--daemon: some option you are trying to set is server only"},
         {{"-c", "h", "--username", "mario"},
             "you must specify a username, password, and path to a valid RSA public key"},
         {{"-c", "h", "--rsa-public-key-path", "k"},
