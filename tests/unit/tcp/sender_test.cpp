@@ -87,7 +87,7 @@ TEST(TcpSender, GivesUpWhenTheUserDoes)
     const auto begin = s.now();
     s.at(begin + milliseconds{2'990});
     EXPECT_EQ(s.state(), State::kEstablished);
-    s.at(begin + milliseconds{3'120});  // it counts from the loss probe after 2 RTT
+    s.at(begin + milliseconds{3'230});  // it counts from the last loss probe
     EXPECT_EQ(s.state(), State::kClosed);
     EXPECT_EQ(s.info().close_reason, CloseReason::kTimedOut);
 }
