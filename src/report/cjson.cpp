@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
+#include <utility>
 
 namespace dpdkperf::report {
 
@@ -65,72 +66,153 @@ std::string quoted(const std::string& text)
     return result + '"';
 }
 
-class Printer {
-public:
-    void value(const Json& json, std::size_t depth)
-    {
-        switch (json.type()) {
-        case Json::value_t::object:
-            object(json.get_ref<const Json::object_t&>(), depth);
-            break;
-        case Json::value_t::array:
-            array(json, depth);
-            break;
-        case Json::value_t::string:
-            text_ += quoted(json.get_ref<const std::string&>());
-            break;
-        case Json::value_t::boolean:
-            text_ += json.get<bool>() ? "true" : "false";
-            break;
-        case Json::value_t::number_integer:
-        case Json::value_t::number_unsigned:
-            text_ += std::to_string(json.get<std::uint64_t>());
-            break;
-        case Json::value_t::number_float:
-            text_ += number(json.get<double>());
-            break;
-        default:
-            text_ += "null";
-        }
-    }
+void render(const Json& json, std::string& text);
 
-    [[nodiscard]] std::string take() { return std::move(text_); }
+void render_object(const Json::object_t& members, std::string& text)
+{
+    const char* separator = "{";
+    for (const auto& [key, member] : members) {
+        text += separator + quoted(key) + ':';
+        render(member, text);
+        separator = ",";
+    }
+    text += members.empty() ? "{}" : "}";
+}
+
+void render_array(const Json& elements, std::string& text)
+{
+    const char* separator = "[";
+    for (const Json& element : elements) {
+        text += separator;
+        render(element, text);
+        separator = ",";
+    }
+    text += elements.empty() ? "[]" : "]";
+}
+
+void render(const Json& json, std::string& text)
+{
+    switch (json.type()) {
+    case Json::value_t::object:
+        return render_object(json.get_ref<const Json::object_t&>(), text);
+    case Json::value_t::array:
+        return render_array(json, text);
+    case Json::value_t::string:
+        text += quoted(json.get_ref<const std::string&>());
+        break;
+    case Json::value_t::boolean:
+        text += json.get<bool>() ? "true" : "false";
+        break;
+    case Json::value_t::number_integer:
+    case Json::value_t::number_unsigned:
+        text += std::to_string(json.get<std::uint64_t>());
+        break;
+    case Json::value_t::number_float:
+        text += number(json.get<double>());
+        break;
+    default:
+        text += "null";
+    }
+}
+
+// Puts tabs and lines between the tokens of a JSON text.
+class Indenter {
+public:
+    std::string run(std::string_view json)
+    {
+        for (std::size_t at = 0; at < json.size();) {
+            at = json[at] == '"' ? string(json, at) : token(json[at], at);
+        }
+        return std::move(text_);
+    }
 
 private:
-    void object(const Json::object_t& members, std::size_t depth)
+    // Returns where the string has ended.
+    std::size_t string(std::string_view json, std::size_t at)
     {
-        text_ += "{\n";
-        std::size_t left = members.size();
-        for (const auto& [key, member] : members) {
-            text_ += std::string(depth + 1, '\t') + quoted(key) + ":\t";
-            value(member, depth + 1);
-            text_ += --left > 0 ? ",\n" : "\n";
+        begin_value();
+        std::size_t end = at + 1;
+        while (end < json.size() && json[end] != '"') {
+            end += json[end] == '\\' ? 2U : 1U;
         }
-        text_ += std::string(depth, '\t') + '}';
+        text_ += json.substr(at, end + 1 - at);
+        return end + 1;
     }
 
-    void array(const Json& elements, std::size_t depth)
+    std::size_t token(char c, std::size_t at)
     {
-        text_ += '[';
-        const char* separator = "";
-        for (const Json& element : elements) {
-            text_ += separator;
-            value(element, depth + 1);
-            separator = ", ";
+        switch (c) {
+        case '{':
+        case '[':
+            begin_value();
+            open_ += c;
+            text_ += c;
+            fresh_ = true;
+            break;
+        case '}':
+        case ']':
+            close(c);
+            break;
+        case ',':
+            text_ += in_object() ? ",\n" + tabs() : ", ";
+            break;
+        case ':':
+            text_ += ":\t";
+            break;
+        case ' ':
+        case '\t':
+        case '\r':
+        case '\n':
+            break;
+        default:
+            begin_value();
+            text_ += c;
         }
-        text_ += ']';
+        return at + 1;
     }
 
-    std::string text_;
+    // The first of an object begins a line.
+    void begin_value()
+    {
+        if (std::exchange(fresh_, false) && in_object()) {
+            text_ += '\n' + tabs();
+        }
+    }
+
+    void close(char c)
+    {
+        const bool object = in_object();
+        fresh_ = false;
+        if (!open_.empty()) {
+            open_.pop_back();
+        }
+        text_ += (object ? '\n' + tabs() : "") + c;
+    }
+
+    [[nodiscard]] bool in_object() const { return !open_.empty() && open_.back() == '{'; }
+    [[nodiscard]] std::string tabs() const { return std::string(open_.size(), '\t'); }
+
+    std::string text_, open_;
+    bool fresh_ = false;  // nothing has come since the last bracket
 };
 
 }  // namespace
 
+std::string print_json_line(const Json& value)
+{
+    std::string text;
+    render(value, text);
+    return text;
+}
+
+std::string indented(std::string_view json)
+{
+    return Indenter{}.run(json);
+}
+
 std::string print_json(const Json& value)
 {
-    Printer printer;
-    printer.value(value, 0);
-    return printer.take();
+    return indented(print_json_line(value));
 }
 
 void append(Json& object, std::string_view key, Json value)

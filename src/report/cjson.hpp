@@ -9,8 +9,16 @@ namespace dpdkperf::report {
 
 using Json = nlohmann::ordered_json;
 
-// The value as cJSON_Print() writes it (cJSON 1.7.15 as changed by iperf 3.12, src/cjson.c):
-// tabs, "key":<tab>value, 15 digits where they are enough and else 17, integers as unsigned.
+// The value as cJSON_PrintUnformatted() writes it (cJSON 1.7.15 as changed by iperf 3.12,
+// src/cjson.c): on one line without blanks, numbers with 15 digits where they are enough and else
+// 17, integers as unsigned.
+std::string print_json_line(const Json& value);
+
+// The same document as cJSON_Print() writes it: tabs, "key":<tab>value. Strings and numbers stay
+// as they are, so do keys that come twice. `json`: valid, of any layout.
+std::string indented(std::string_view json);
+
+// Both: the value as cJSON_Print() writes it.
 std::string print_json(const Json& value);
 
 // Adds a key at the end even if there is one of that name: up to 3.13 iperf3 repeats some.

@@ -113,6 +113,8 @@ public:
     void server_output(const stats::ServerOutput&) override {}
     void failed(const std::string&) override {}
     void warned(const std::string&) override {}
+    void relay(std::function<void(stats::ServerOutput)>) override {}
+    void traced(const stats::Trace&) override {}
     void finished(bool) override {}
 
 private:

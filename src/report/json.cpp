@@ -31,7 +31,8 @@ public:
     void interval(const stats::IntervalReport& report) override
     {
         if (settings_) {
-            intervals_.push_back(interval_json(*settings_, report));
+            intervals_ += (intervals_.empty() ? "" : ",") +
+                          print_json_line(interval_json(*settings_, report));
         }
     }
 
@@ -50,21 +51,66 @@ public:
         err_ << warning_line(message) << std::flush;
     }
 
-    void finished(bool) override
+    void relay(std::function<void(stats::ServerOutput)> give) override
     {
         const stats::TestSettings settings = settings_.value_or(stats::TestSettings{});
-        Json root = {{"start", start_json()}, {"intervals", std::move(intervals_)},
-            {"end", summary_ ? end_json(settings, *summary_) : Json::object()}};
-        add_server_output(root);
-        if (error_) {
-            root["error"] = *error_;
-        }
-        root["dpdkperf"] = extras_json(style_.version, settings, summary_);
-        out_ << print_json(root) << '\n' << std::flush;
+        std::string text = begun(intervals_.size() <= stats::kMaxServerOutputBytes);
+        add(text, "dpdkperf", extras_json(style_.version, settings, summary_));
+        give({text + '}', true});
+    }
+
+    // iperf3 prints it beside the document, which is then none.
+    void traced(const stats::Trace&) override {}
+
+    void finished(bool) override
+    {
+        out_ << indented(document()) << '\n' << std::flush;
         forget();
     }
 
 private:
+    // In iperf3's order: what has failed comes before what is added at the end.
+    [[nodiscard]] std::string document() const
+    {
+        const stats::TestSettings settings = settings_.value_or(client_labels());
+        std::string text = begun(true);
+        if (error_) {
+            add(text, "error", *error_);
+        }
+        if (!settings.title.empty()) {
+            add(text, "title", settings.title);
+        }
+        if (!settings.extra_data.empty()) {
+            add(text, "extra_data", settings.extra_data);
+        }
+        add_server_output(text);
+        add(text, "dpdkperf", extras_json(style_.version, settings, summary_));
+        return text + '}';
+    }
+
+    // "start", "intervals", "end" and no closing brace.
+    [[nodiscard]] std::string begun(bool with_intervals) const
+    {
+        const stats::TestSettings settings = settings_.value_or(stats::TestSettings{});
+        const Json end = summary_ ? end_json(settings, *summary_) : Json::object();
+        return "{\"start\":" + print_json_line(start_json()) + ",\"intervals\":[" +
+               (with_intervals ? intervals_ : "") + "],\"end\":" + print_json_line(end);
+    }
+
+    // Of a test that has not come to an agreement.
+    [[nodiscard]] stats::TestSettings client_labels() const
+    {
+        stats::TestSettings settings;
+        settings.title = style_.title;
+        settings.extra_data = style_.extra_data;
+        return settings;
+    }
+
+    static void add(std::string& text, const char* key, const Json& value)
+    {
+        text += std::string{",\""} + key + "\":" + print_json_line(value);
+    }
+
     [[nodiscard]] Json start_json() const
     {
         Json start = {{"connected", Json::array()}};
@@ -127,17 +173,15 @@ private:
         append(start, "rcvbuf_actual", 0);
     }
 
-    void add_server_output(Json& root) const
+    void add_server_output(std::string& text) const
     {
         if (!server_output_) {
             return;
         }
-        Json parsed = server_output_->json ? Json::parse(server_output_->text, nullptr, false)
-                                           : Json(Json::value_t::discarded);
-        if (parsed.is_discarded()) {
-            root["server_output_text"] = server_output_->text;
+        if (server_output_->json) {
+            text += ",\"server_output_json\":" + server_output_->text;
         } else {
-            root["server_output_json"] = std::move(parsed);
+            add(text, "server_output_text", server_output_->text);
         }
     }
 
@@ -146,7 +190,7 @@ private:
         begun_ = false;
         settings_.reset();
         connections_.clear();
-        intervals_ = Json::array();
+        intervals_.clear();
         summary_.reset();
         server_output_.reset();
         error_.reset();
@@ -158,7 +202,7 @@ private:
     bool begun_ = false;
     std::optional<stats::TestSettings> settings_;
     std::vector<stats::Connection> connections_;
-    Json intervals_ = Json::array();
+    std::string intervals_;  // as JSON, with commas between
     std::optional<stats::Summary> summary_;
     std::optional<stats::ServerOutput> server_output_;
     std::optional<std::string> error_;

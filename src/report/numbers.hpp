@@ -25,21 +25,6 @@ double percent(std::int64_t part, std::int64_t whole);
 // plural's "s" is the caller's (iperf 3.12, src/units.c, unit_snprintf).
 std::string bytes_text(PayloadBytes bytes);
 
-// The units of a rate that -f offers, by iperf3's letters: lower case counts bits in powers of
-// 1000, upper case bytes in powers of 1024.
-enum class RateUnit : char {
-    kAdaptiveBits = 'a',
-    kKbits = 'k',
-    kMbits = 'm',
-    kGbits = 'g',
-    kTbits = 't',
-    kAdaptiveBytes = 'A',
-    kKbytes = 'K',
-    kMbytes = 'M',
-    kGbytes = 'G',
-    kTbytes = 'T',
-};
-
 // "1.05 Mbit", "25149 Kbit": as bytes_text, of a rate; "s/sec" is the caller's.
 std::string rate_text(double bits_per_second, RateUnit unit = RateUnit::kAdaptiveBits);
 

@@ -73,6 +73,17 @@ void Reporter::warned(const std::string& message)
     enqueue([message](stats::ReportSink& sink) { sink.warned(message); });
 }
 
+// The sink that prints answers; the other one has nothing to say.
+void Reporter::relay(std::function<void(stats::ServerOutput)> give)
+{
+    enqueue([give = std::move(give)](stats::ReportSink& sink) { sink.relay(give); });
+}
+
+void Reporter::traced(const stats::Trace& trace)
+{
+    enqueue([trace](stats::ReportSink& sink) { sink.traced(trace); });
+}
+
 void Reporter::finished(bool success)
 {
     enqueue([success](stats::ReportSink& sink) { sink.finished(success); });

@@ -1,12 +1,15 @@
 #include "text.hpp"
 
+#include "cjson.hpp"
 #include "numbers.hpp"
 #include "sums.hpp"
 #include "text_lines.hpp"
 #include "wall_clock.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <ostream>
+#include <string_view>
 #include <utility>
 
 namespace dpdkperf::report {
@@ -14,6 +17,7 @@ namespace dpdkperf::report {
 namespace {
 
 constexpr const char* kBannerLine = "-----------------------------------------------------------\n";
+constexpr const char* kErrorTimestamp = "%c ";
 constexpr const char* kSeparator = "- - - - - - - - - - - - - - - - - - - - - - - - -\n";
 
 class TextSink final : public stats::ReportSink {
@@ -39,7 +43,11 @@ public:
     void started(const stats::TestSettings& settings) override
     {
         settings_ = settings;
-        std::string text = style_.verbose ? verbose_before() : "";
+        std::string text;
+        if (style_.verbose) {
+            out_ << sizes_before();  // without prefix
+            text += "Time: " + rfc1123(settings.wall_clock) + '\n';
+        }
         if (settings.server) {
             const Endpoint peer = settings.peer.value_or(Endpoint{});
             text += print("Accepted connection from %s, port %u\n", to_string(peer.address).c_str(),
@@ -85,7 +93,7 @@ public:
         for (const Direction& direction : directions(settings_)) {
             text += interval_lines(report, direction);
         }
-        write(text);
+        write(text, Keep::kWhileThereIsRoom);
     }
 
     void summary(const stats::Summary& summary) override
@@ -101,24 +109,32 @@ public:
         for (const Direction& direction : directions(settings_)) {
             text += summary_lines(summary, direction);
             text += style_.verbose ? verbose_after(summary, direction) : "";
+            write(std::exchange(text, {}));
+            write_server_output();  // of bidir before the second one, as iperf3 does
         }
-        write(text);
     }
 
-    void server_output(const stats::ServerOutput& output) override
-    {
-        write(std::string{output.json ? "\nServer JSON output:\n" : "\nServer output:\n"} +
-              output.text + '\n');
-    }
+    void server_output(const stats::ServerOutput& output) override { server_output_ = output; }
 
     void failed(const std::string& message) override
     {
-        err_ << error_line(style_.program, message) << std::flush;
+        // Whatever the format that the user has chosen (iperf 3.12, src/iperf_error.c, iperf_err).
+        const std::string stamp =
+            style_.timestamp_format ? local_time(style_.now(), kErrorTimestamp) : "";
+        err_ << stamp << error_line(style_.program, message) << std::flush;
     }
 
     void warned(const std::string& message) override
     {
         err_ << warning_line(message) << std::flush;
+    }
+
+    void relay(std::function<void(stats::ServerOutput)> give) override { give({relayed_, false}); }
+
+    void traced(const stats::Trace& trace) override
+    {
+        out_ << trace.what << '\n'
+             << (trace.document.empty() ? "" : indented(trace.document) + '\n') << std::flush;
     }
 
     void finished(bool success) override
@@ -127,6 +143,7 @@ public:
             write("\niperf Done.\n");
         }
         settings_ = {};
+        relayed_.clear();
     }
 
 private:
@@ -134,11 +151,13 @@ private:
     {
         header_printed_ = false;
         if (style_.verbose) {
-            write(style_.version + '\n' + style_.system_info + '\n');
+            write(style_.version + '\n');
+            out_ << prefix();  // iperf3 prints an empty text here
+            write(style_.system_info + '\n');
         }
     }
 
-    [[nodiscard]] std::string verbose_before() const
+    [[nodiscard]] std::string sizes_before() const
     {
         std::string text;
         if (!settings_.server) {
@@ -147,7 +166,7 @@ private:
                 text += "Setting UDP block size to " + std::to_string(settings_.block_bytes) + '\n';
             }
         }
-        return text + "Time: " + rfc1123(settings_.wall_clock) + '\n';
+        return text;
     }
 
     [[nodiscard]] std::string verbose_after(
@@ -167,12 +186,13 @@ private:
         std::string text;
         for (const stats::Transfer& stream : report.streams) {
             if (stream.sender == direction.sender) {
-                text += interval_line(id_text(stream.socket), direction, stream, report.omitted);
+                text += interval_line(
+                    id_text(stream.socket), direction, stream, report.omitted, style_.rate_unit);
             }
         }
         if (settings_.streams > 1) {
             const auto sum = sum_of(report, direction.sender, settings_.streams);
-            text += interval_line("SUM", direction, sum, report.omitted);
+            text += interval_line("SUM", direction, sum, report.omitted, style_.rate_unit);
         }
         return text;
     }
@@ -196,12 +216,13 @@ private:
     {
         std::string text;
         if (knows_sender(direction)) {
-            text += sender_line("SUM", direction, sum);
+            text += sender_line("SUM", direction, sum, style_.rate_unit);
         } else if (!direction.udp) {
             text += not_available("SUM", "sender");
         }
         if (knows_receiver(direction)) {
-            text += receiver_line("SUM", direction, sum, percent(sum.lost, sum.packets));
+            text += receiver_line(
+                "SUM", direction, sum, percent(sum.lost, sum.packets), style_.rate_unit);
         } else if (!direction.udp) {
             text += not_available("SUM", "receiver");
         }
@@ -218,7 +239,7 @@ private:
         const std::string id = id_text(stream.socket);
         std::string text;
         if (knows_sender(direction)) {
-            text += sender_line(id, direction, stream);
+            text += sender_line(id, direction, stream, style_.rate_unit);
         } else {
             text += not_available(id, "sender");
         }
@@ -226,8 +247,8 @@ private:
             text += out_of_order_line(direction, stream);
         }
         if (knows_receiver(direction)) {
-            text +=
-                receiver_line(id, direction, stream, percent(stream.lost, stream.received_packets));
+            text += receiver_line(id, direction, stream,
+                percent(stream.lost, stream.received_packets), style_.rate_unit);
         } else {
             text += not_available(id, "receiver");
         }
@@ -244,13 +265,49 @@ private:
         return !settings_.server || !direction.sender;
     }
 
-    void write(const std::string& text) { out_ << text << std::flush; }
+    // What stands before each line.
+    [[nodiscard]] std::string prefix() const
+    {
+        return (style_.timestamp_format ? local_time(style_.now(), *style_.timestamp_format) : "") +
+               (style_.title.empty() ? "" : style_.title + ":  ");
+    }
+
+    // In one piece, with one prefix.
+    void write_server_output()
+    {
+        if (const auto output = std::exchange(server_output_, std::nullopt)) {
+            out_ << prefix() << (output->json ? "\nServer JSON output:\n" : "\nServer output:\n")
+                 << (output->json ? indented(output->text) : output->text) << '\n'
+                 << std::flush;
+        }
+    }
+
+    // For the client that wants to see what its server prints.
+    enum class Keep { kAlways, kWhileThereIsRoom };
+
+    void write(std::string_view lines, Keep keep = Keep::kAlways)
+    {
+        std::string text;
+        while (!lines.empty()) {
+            const auto end = std::min(lines.find('\n'), lines.size() - 1) + 1;
+            text += prefix();
+            text += lines.substr(0, end);
+            lines.remove_prefix(end);
+        }
+        out_ << text << std::flush;
+        const bool room = relayed_.size() + text.size() <= stats::kMaxServerOutputBytes;
+        if (settings_.relayed && (keep == Keep::kAlways || room)) {
+            relayed_ += text;
+        }
+    }
 
     Style style_;
     std::ostream& out_;
     std::ostream& err_;
     stats::TestSettings settings_;
+    std::optional<stats::ServerOutput> server_output_;
     bool header_printed_ = false;
+    std::string relayed_;  // server: what has been printed of a test whose client wants to see it
 };
 
 }  // namespace

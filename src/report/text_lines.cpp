@@ -15,13 +15,18 @@ namespace {
 constexpr std::array<std::string_view, 2> kPlainErrors{
     "the client has terminated", "the client has unexpectedly closed the connection"};
 
+struct Span {
+    std::chrono::nanoseconds start, end;
+    PayloadBytes bytes;
+};
+
 // "[  5][TX-C]   0.00-1.00   sec   122 KBytes  1.00 Mbits/sec", the part all lines begin with.
-std::string line_start(const std::string& id, const std::string& role,
-    std::chrono::nanoseconds start, std::chrono::nanoseconds end, PayloadBytes bytes)
+std::string line_start(
+    const std::string& id, const std::string& role, const Span& span, RateUnit unit)
 {
     return print("[%s]%s %6.2f-%-6.2f sec  %ss  %ss/sec", id.c_str(), role.c_str(),
-        std::abs(to_seconds(start)), to_seconds(end), bytes_text(bytes).c_str(),
-        rate_text(rate_over(bytes, to_seconds(end - start))).c_str());
+        std::abs(to_seconds(span.start)), to_seconds(span.end), bytes_text(span.bytes).c_str(),
+        rate_text(rate_over(span.bytes, to_seconds(span.end - span.start)), unit).c_str());
 }
 
 std::string receiver_end(
@@ -77,10 +82,10 @@ std::string id_text(int socket)
     return print("%3d", socket);
 }
 
-std::string interval_line(
-    const std::string& id, const Direction& direction, const stats::Transfer& t, bool omitted)
+std::string interval_line(const std::string& id, const Direction& direction,
+    const stats::Transfer& t, bool omitted, RateUnit unit)
 {
-    std::string line = line_start(id, direction.role, t.start, t.end, t.bytes);
+    std::string line = line_start(id, direction.role, {t.start, t.end, t.bytes}, unit);
     if (!direction.udp) {
         line += t.tcp ? interval_columns(*t.tcp) : kNoColumns;
     } else if (t.sender) {
@@ -93,7 +98,8 @@ std::string interval_line(
     return line + (omitted ? "(omitted)\n" : "\n");
 }
 
-std::string sender_line(const std::string& id, const Direction& direction, const Total& t)
+std::string sender_line(
+    const std::string& id, const Direction& direction, const Total& t, RateUnit unit)
 {
     const auto zero = std::chrono::nanoseconds{0};
     std::string columns = kNoColumns;
@@ -102,17 +108,17 @@ std::string sender_line(const std::string& id, const Direction& direction, const
     } else if (t.tcp) {
         columns = print("  %3lld             ", static_cast<long long>(t.tcp->retransmits));
     }
-    return line_start(id, direction.role, zero, t.sent_time, t.sent) + columns + "sender\n";
+    return line_start(id, direction.role, {zero, t.sent_time, t.sent}, unit) + columns + "sender\n";
 }
 
-std::string receiver_line(
-    const std::string& id, const Direction& direction, const Total& t, double lost_percent)
+std::string receiver_line(const std::string& id, const Direction& direction, const Total& t,
+    double lost_percent, RateUnit unit)
 {
     const auto zero = std::chrono::nanoseconds{0};
     const std::string columns =
         direction.udp ? receiver_end(t.jitter_s, t.lost, t.received_packets, lost_percent)
                       : kNoColumns;
-    return line_start(id, direction.role, zero, t.received_time, t.received) + columns +
+    return line_start(id, direction.role, {zero, t.received_time, t.received}, unit) + columns +
            "receiver\n";
 }
 

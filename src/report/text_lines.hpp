@@ -20,12 +20,13 @@ std::string id_text(int socket);
 
 // A stream, or a sum, in one interval. A sum has no congestion window.
 std::string interval_line(const std::string& id, const Direction& direction,
-    const stats::Transfer& transfer, bool omitted);
+    const stats::Transfer& transfer, bool omitted, RateUnit unit);
 
 // The two halves of a stream, or of a sum, at the end.
-std::string sender_line(const std::string& id, const Direction& direction, const Total& total);
-std::string receiver_line(
-    const std::string& id, const Direction& direction, const Total& total, double lost_percent);
+std::string sender_line(
+    const std::string& id, const Direction& direction, const Total& total, RateUnit unit);
+std::string receiver_line(const std::string& id, const Direction& direction, const Total& total,
+    double lost_percent, RateUnit unit);
 
 // In place of a server's other half, `side`: "sender" or "receiver".
 std::string not_available_line(const std::string& id, const char* side);

@@ -3,6 +3,7 @@
 #include "numbers.hpp"
 
 #include <array>
+#include <ctime>
 
 namespace dpdkperf::report {
 
@@ -23,6 +24,20 @@ std::string rfc1123(std::chrono::system_clock::time_point at)
         static_cast<unsigned>(date.day()), kMonths[static_cast<unsigned>(date.month()) - 1],
         static_cast<int>(date.year()), static_cast<int>(time.hours().count()),
         static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()));
+}
+
+std::string local_time(std::chrono::system_clock::time_point at, const std::string& format)
+{
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(at);
+    std::tm fields{};
+    localtime_r(&seconds, &fields);
+    std::array<char, 256> text{};
+    // The user's format takes no arguments.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    const std::size_t length = std::strftime(text.data(), text.size(), format.c_str(), &fields);
+#pragma GCC diagnostic pop
+    return {text.data(), length};
 }
 
 }  // namespace dpdkperf::report

@@ -19,6 +19,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -55,8 +56,8 @@ class Case:
         host="127.0.0.1",
     ):
         self.name = name
-        self.client = client.split()
-        self.server = server.split()
+        self.client = shlex.split(client)
+        self.server = shlex.split(server)
         self.lossy = lossy
         self.narrow = narrow  # in a network namespace of its own; needs root
         self.kind = kind  # test; refused: no server; interrupted: SIGINT to the client
@@ -65,6 +66,18 @@ class Case:
     @property
     def json(self):
         return "-J" in self.client
+
+    def options(self, side):
+        """Those that shape the text."""
+        words = self.client if side == "client" else self.server
+        after = dict(zip(words, words[1:]))
+        formats = [w.partition("=")[2] or "%c " for w in words if w.startswith("--timestamps")]
+        return {
+            "verbose": "-V" in words,
+            "unit": after.get("-f", "a"),
+            "title": after.get("-T", ""),
+            "timestamps": formats[0] if formats else None,
+        }
 
     @property
     def debug(self):
@@ -112,6 +125,20 @@ def cases():
         Case("verbose-bidir-parallel-text", UDP + " --bidir -P 2 -V", verbose),
         Case("verbose-bytes-text", "-u -b 4M -l 1000 -n 200K -V", verbose),
         Case("verbose-blocks-text", "-u -b 4M -l 1000 -k 200 -V -R", verbose),
+        Case("units-text", UDP + " -P 2 -R -f K", "-i 0.5 -f g"),
+        Case("timestamps-text", UDP + " --timestamps", "-i 0.5 --timestamps"),
+        Case("title-text", UDP + " -V -P 2 -T 'a title' --timestamps='%F %T '", verbose + " -f t"),
+        Case("title-json", UDP + " -J -T 'a \"title\"' --extra-data 'more data'", "-i 0.5 -J"),
+        Case("title-refused-text", UDP + " -V -T title --timestamps=%s_", kind="refused"),
+        Case("title-refused-json", UDP + " -J -T title --extra-data data", kind="refused"),
+        Case("tcp-units-text", TCP + " -f k", "-i 0.5 -f M"),
+        Case("tcp-title-text", TCP + " --bidir -f G -T title --timestamps=%s_", "-i 0.5 -f m --timestamps=%T-"),
+        Case("tcp-title-json", TCP + " -J -R -T title --extra-data data", "-i 0.5 -J"),
+        Case("relay-text", UDP + " --get-server-output -P 2", "-i 0.5 --timestamps=%T-"),
+        Case("relay-bidir-text", UDP + " --get-server-output --bidir", "-i 0.5 -f m"),
+        Case("relay-json", UDP + " --get-server-output -J -T title --bidir", "-i 0.5 -J"),
+        Case("tcp-relay-text", TCP + " --get-server-output -R -V -T title", verbose + " -f K"),
+        Case("tcp-relay-json", TCP + " --get-server-output -J -P 2", "-i 0.5 -J"),
         Case("tcp-window-json", "-n 200M -w 256K -M 1400 -C cubic -J", "-i 1 -J"),
         Case("tcp-verbose-text", TCP + " -V", verbose),
         Case("tcp-verbose-mss-text", TCP + " -M 1400 -V -P 2", verbose),
@@ -148,7 +175,7 @@ class Process:
     def __init__(self, arguments, within=()):
         self.out, self.err = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
-            [*within, "iperf3", *arguments], stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.err
+            [*within, "iperf3", *arguments], env={**os.environ, "TZ": "UTC"}, stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.err
         )
 
     def finish(self):
@@ -190,8 +217,8 @@ def record(case, port, folder):
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     made = {
-        "client": " ".join(["iperf3", "-c", case.host, *case.client]),
-        "server": " ".join(["iperf3", "-s", "-1", *case.server]) if server else None,
+        "client": shlex.join(["iperf3", "-c", case.host, *case.client]),
+        "server": shlex.join(["iperf3", "-s", "-1", *case.server]) if server else None,
         "relay": "loses each 20th datagram, swaps each 33rd with the next" if case.lossy else None,
         "kind": case.kind,
         "by": subprocess.run(["iperf3", "-v"], capture_output=True, text=True).stdout.split("\n")[0],
@@ -210,8 +237,10 @@ def record(case, port, folder):
         else:
             out, debug = values_text.split_debug(out)
             err = values_text.without_debug(err)
-            found[side] = values_text.from_text(out, debug, err, "-V" in case.client)
+            found[side] = values_text.from_text(out, debug, err, case.options(side))
         (target / f"{side}.out").write_text(out)
+        if side == "server" and "server_output" in found["client"]:
+            found[side]["relayed"] = found["client"]["server_output"]
         if err:
             (target / f"{side}.err").write_text(err)
     (target / "values.json").write_text(json.dumps(found, indent=1) + "\n")
@@ -234,6 +263,7 @@ def shapes(path):
         return set(key_paths(json.loads(text)))
     text = re.sub(r"Cookie: \w+", "Cookie: C", text)
     text = re.sub(r"(Time|Linux)\b.*", r"\1", text)
+    text = re.sub(r"^[A-Z][a-z]{2} [A-Z][a-z]{2} +\d+ [\d:]{8} \d{4} ", "T ", text, flags=re.M)
     text = re.sub(r"[KMG]?(bits|Bytes)", "U", text)
     text = re.sub(r"\d+(\.\d+)?(e[+-]\d+)?", "N", text)
     return {re.sub(r" +", " ", line) for line in text.split("\n")}

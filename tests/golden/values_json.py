@@ -7,6 +7,7 @@ The result has the shape of include/dpdkperf/stats/reports.hpp: seconds as whole
 import itertools
 import json
 import math
+import re
 import sys
 
 MICROSECONDS = 1_000_000
@@ -196,6 +197,11 @@ def settings_from_json(start):
     }
 
 
+def relayed(out):
+    """As it stands there, with the keys that come twice."""
+    return re.search(r'"server_output_json":\t(\{.*\})\n\}\n$', out, re.S)[1]
+
+
 def from_json(out):
     root = json.loads(out)
     start = root["start"]
@@ -218,6 +224,9 @@ def from_json(out):
         "summary": None,
         "warnings": [],
         "error": root.get("error"),
+        **({"title": root["title"]} if "title" in root else {}),
+        **({"extra_data": root["extra_data"]} if "extra_data" in root else {}),
+        **({"server_output": relayed(out)} if "server_output_json" in root else {}),
     }
     if "test_start" in start:
         result["settings"] = settings_from_json(start)

@@ -249,6 +249,40 @@ def congestion(results):
     return results.get("congestion_used")
 
 
+def without_prefixes(out, options):
+    """The text without titles and time stamps, and these as seconds since the epoch, in order."""
+    stamps, lines = [], []
+    stamp = pattern_of(options["timestamps"]) if options["timestamps"] is not None else ""
+    prefix = re.compile(f"({stamp})" + (re.escape(options["title"]) + ":  " if options["title"] else ""))
+    for line in out.split("\n"):
+        while prefix.pattern != "()" and (found := prefix.match(line)):
+            if stamp:
+                stamps.append(seconds_of(found[1], options["timestamps"]))
+            line = line[found.end() :]
+        lines.append(line)
+    return "\n".join(lines), stamps
+
+
+# What strftime(3) makes of these in the C locale.
+CONVERSIONS = {
+    "%c": r"[A-Z]\w\w [A-Z]\w\w [ \d]\d \d\d:\d\d:\d\d \d{4}",
+    "%F": r"\d{4}-\d\d-\d\d",
+    "%T": r"\d\d:\d\d:\d\d",
+    "%s": r"\d{10}",
+}
+
+
+def pattern_of(format):
+    return "".join(CONVERSIONS.get(part, re.escape(part)) for part in re.split("(%.)", format))
+
+
+def seconds_of(text, format):
+    if "%s" in format:
+        return int(re.search(r"\d{10}", text)[0])
+    read = format.replace("%F", "%Y-%m-%d").replace("%T", "%H:%M:%S")
+    return calendar.timegm(time.strptime(text.strip(), read.strip()))
+
+
 def first(pattern, out, default=""):
     found = re.search(pattern, out, re.M)
     return found[1] if found else default
@@ -293,7 +327,17 @@ def connections_from_text(out):
     ]
 
 
-def from_text(out, debug, err, verbose):
+# Behind the blank line with which iperf3 begins it. In bidir the second direction follows.
+RELAYED = r"^Server output:\n((?:.+\n)+)\n"
+
+
+def from_text(out, debug, err, options):
+    verbose = options["verbose"]
+    relayed = first(RELAYED, out)
+    out = re.sub(RELAYED, "", out, flags=re.M)
+    out, stamps = without_prefixes(out, options)
+    out = re.sub(r"^\n(?=.*\[RX-C\])", "", out, flags=re.M)
+    err, more_stamps = without_prefixes(err, {"title": "", "timestamps": options["timestamps"] and "%c "})
     server = "Server listening" in out
     lines = out.split("\n")
     named = {entry[0]: entry[1] for _, entry in debug if isinstance(entry[0], str)}
@@ -301,6 +345,10 @@ def from_text(out, debug, err, verbose):
     result = {
         "json": False,
         "verbose": verbose,
+        **({"unit": options["unit"]} if options["unit"] != "a" else {}),
+        **({"title": options["title"]} if options["title"] else {}),
+        **({"timestamps": options["timestamps"]} if options["timestamps"] else {}),
+        **({"stamps": stamps + more_stamps} if stamps + more_stamps else {}),
         "version": lines[0] if verbose else "",
         "system_info": lines[1] if verbose else "",
         "listening": [int(listening[1]), int(listening[2])] if listening else None,
@@ -310,6 +358,7 @@ def from_text(out, debug, err, verbose):
         "summary": None,
         "warnings": re.findall(r"^warning: (.*)$", err, re.M),
         "error": first(r"^iperf3: (?:error - )?(.*)$", err) or None,
+        **({"server_output": relayed} if relayed else {}),
     }
     if not named:
         return result

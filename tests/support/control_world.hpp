@@ -130,7 +130,11 @@ public:
         summaries.push_back(s);
         note("summary");
     }
-    void server_output(const stats::ServerOutput&) override { note("server_output"); }
+    void server_output(const stats::ServerOutput& o) override
+    {
+        server_outputs.push_back(o);
+        note("server_output");
+    }
     void failed(const std::string& message) override
     {
         failures.push_back(message);
@@ -141,6 +145,13 @@ public:
         warnings.push_back(message);
         note("warned");
     }
+    void relay(std::function<void(stats::ServerOutput)> give) override
+    {
+        note("relay");
+        give(printed);
+    }
+    // In between the others' calls, which it does not order.
+    void traced(const stats::Trace& trace) override { traces.push_back(trace); }
     void finished(bool success) override { note(success ? "success" : "finished"); }
 
     std::vector<std::string> calls;
@@ -149,6 +160,9 @@ public:
     std::vector<stats::IntervalReport> intervals;
     std::vector<stats::Summary> summaries;
     std::vector<std::string> failures, warnings;
+    std::vector<stats::Trace> traces;
+    std::vector<stats::ServerOutput> server_outputs;
+    stats::ServerOutput printed;  // what relay() gives
     std::function<void(const std::string& call)> on_call;
 
 private:

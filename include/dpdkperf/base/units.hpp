@@ -49,6 +49,21 @@ private:
 // iperf3's default for UDP: 1 Mbit/s in powers of two (iperf 3.12, src/iperf.h, UDP_RATE).
 inline constexpr BitRate kIperf3DefaultUdpRate = BitRate::from_bps(1'048'576);
 
+// The units of a rate that -f offers, by iperf3's letters: lower case counts bits in powers of
+// 1000, upper case bytes in powers of 1024.
+enum class RateUnit : char {
+    kAdaptiveBits = 'a',
+    kKbits = 'k',
+    kMbits = 'm',
+    kGbits = 'g',
+    kTbits = 't',
+    kAdaptiveBytes = 'A',
+    kKbytes = 'K',
+    kMbytes = 'M',
+    kGbytes = 'G',
+    kTbytes = 'T',
+};
+
 constexpr double bits(PayloadBytes bytes)
 {
     return static_cast<double>(bytes.value) * 8.0;

@@ -1,13 +1,16 @@
 #pragma once
 
+#include "dpdkperf/base/units.hpp"
 #include "dpdkperf/stats/reports.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
 #include <iosfwd>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -21,6 +24,12 @@ struct Style {
     // Lines about what iperf3 does not know, on the error stream: wanted if that is a terminal, or
     // with -V. JSON has them in its object "dpdkperf" in any case.
     bool extras = false;
+    RateUnit rate_unit = RateUnit::kAdaptiveBits;  // -f, of the text
+    std::string title, extra_data;                 // a client's -T and --extra-data
+    // --timestamps: what stands before each line of the text, for strftime(3), and the clock that
+    // it shows.
+    std::optional<std::string> timestamp_format;
+    std::function<std::chrono::system_clock::time_point()> now = std::chrono::system_clock::now;
     std::string program = "dpdkperf";  // begins an error line
     std::string version;               // "dpdkperf 0.1.0"
     std::string system_info;           // as uname -a tells it
@@ -47,6 +56,8 @@ public:
     void server_output(const stats::ServerOutput& output) override;
     void failed(const std::string& message) override;
     void warned(const std::string& message) override;
+    void relay(std::function<void(stats::ServerOutput)> give) override;
+    void traced(const stats::Trace& trace) override;
     void finished(bool success) override;
 
     // Returns when everything reported so far has been written.

@@ -8,7 +8,9 @@
 #include "dpdkperf/stats/tcp_health.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,6 +42,8 @@ struct TestSettings {
     std::uint64_t mss_bytes = 0;          // -M, TCP
     std::uint64_t control_mss_bytes = 0;  // client: of the control connection; server: 0
     bool block_from_mss = false;          // block_bytes was derived from it
+    std::string title, extra_data;        // -T, --extra-data
+    bool relayed = false;                 // --get-server-output
 };
 
 // *Connection*: the two ends of a stream.
@@ -139,9 +143,19 @@ struct ServerOutput {
     bool json = false;
 };
 
+// Of more than that, a server's intervals are left out.
+inline constexpr std::size_t kMaxServerOutputBytes = std::size_t{32} << 20;
+
+// For --debug: what has passed on the control connection.
+struct Trace {
+    std::string what;
+    std::string document;  // JSON, empty of a message
+};
+
 // Where reports go. Implementations copy what they need and return at once: they may be called
 // from the event loop. Calls come from one thread, in this order for each test:
-// listening? (accepted | connecting) started? connected* interval* summary? failed? finished.
+// listening? (accepted | connecting) started? connected* interval* server_output? summary? failed?
+// finished.
 class ReportSink {
 public:
     ReportSink() = default;
@@ -160,12 +174,18 @@ public:
     // The streams are open; all of them at once, in order.
     virtual void connected(const std::vector<Connection>& connections) = 0;
     virtual void interval(const IntervalReport& report) = 0;
-    virtual void summary(const Summary& summary) = 0;
+    // Client: what the server has printed of this test.
     virtual void server_output(const ServerOutput& output) = 0;
+    virtual void summary(const Summary& summary) = 0;
     // A failure or an interruption, in iperf3's words, without its "iperf3: " and "error - ".
     virtual void failed(const std::string& message) = 0;
     // A remark that does not end the test ("warning: …" is added by the renderer).
     virtual void warned(const std::string& message) = 0;
+    // Server, of a test that is relayed: `give` is called once, on any thread, with what has been
+    // printed of it so far.
+    virtual void relay(std::function<void(ServerOutput)> give) = 0;
+    // May come at any time.
+    virtual void traced(const Trace& trace) = 0;
     // The test is over; `success` prints a client's "iperf Done.", JSON comes out now.
     virtual void finished(bool success) = 0;
 };

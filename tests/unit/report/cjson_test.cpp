@@ -26,6 +26,20 @@ TEST(PrintJson, EscapesWhatMustNotStandInAString)
     EXPECT_EQ(print_json("a\"b\\c\n\t\x01/é"), "\"a\\\"b\\\\c\\n\\t\\u0001/é\"");
 }
 
+TEST(PrintJson, FitsOnALine)
+{
+    EXPECT_EQ(print_json_line(Json::parse(R"({"a": [1, {"b": "x: [y], z"}], "c": {}, "d": []})")),
+        R"({"a":[1,{"b":"x: [y], z"}],"c":{},"d":[]})");
+}
+
+// As Debian's iperf3 3.12 prints them within server_output_json.
+TEST(Indented, KeepsStringsNumbersAndKeysThatComeTwice)
+{
+    EXPECT_EQ(indented(R"({ "a":{},"a":[],"b" :[{"c":"\"{,:\\"}, -1.50e+3 , true]})"),
+        "{\n\t\"a\":\t{\n\t},\n\t\"a\":\t[],\n\t\"b\":\t[{\n\t\t\t\"c\":\t\"\\\"{,:\\\\\"\n\t\t}, "
+        "-1.50e+3, true]\n}");
+}
+
 TEST(PrintJson, CanWriteAKeyTwice)
 {
     Json object;

@@ -127,6 +127,16 @@ stats::Summary summary_of(const json& s)
     return summary;
 }
 
+// Shows one time after the other; the last one for ever.
+std::function<std::chrono::system_clock::time_point()> clock_of(std::vector<std::int64_t> stamps)
+{
+    return [stamps = std::move(stamps), next = std::size_t{0}]() mutable {
+        const std::size_t at = std::min(next++, stamps.size() - 1);
+        return std::chrono::system_clock::time_point{
+            std::chrono::seconds{stamps.empty() ? 0 : stamps[at]}};
+    };
+}
+
 Recorded recorded_of(const std::filesystem::path& folder, const json& values, const char* side)
 {
     Recorded run;
@@ -135,16 +145,27 @@ Recorded recorded_of(const std::filesystem::path& folder, const json& values, co
     run.err = read(folder / (std::string{side} + ".err"));
     run.style.json = values["json"];
     run.style.verbose = values["verbose"];
+    run.style.rate_unit = static_cast<RateUnit>(values.value("unit", "a").front());
+    if (std::string_view{side} == "client") {
+        run.style.title = values.value("title", "");
+        run.style.extra_data = values.value("extra_data", "");
+    }
+    if (values.contains("timestamps")) {
+        run.style.timestamp_format = values["timestamps"];
+    }
+    run.style.now = clock_of(values.value("stamps", std::vector<std::int64_t>{}));
     run.style.program = "iperf3";
     run.style.version = values["version"];
     run.style.system_info = values["system_info"];
+    run.relayed = values.value("relayed", "");
     run.values = values.dump();
     return run;
 }
 
 }  // namespace
 
-void Recorded::play(stats::ReportSink& sink) const
+void Recorded::play(
+    stats::ReportSink& sink, const std::function<void(stats::ServerOutput)>& take_relayed) const
 {
     const json v = json::parse(values);
     if (!v["listening"].is_null()) {
@@ -156,7 +177,11 @@ void Recorded::play(stats::ReportSink& sink) const
         sink.warned(warning);
     }
     if (!v["settings"].is_null()) {
-        sink.started(settings_of(v["settings"]));
+        auto settings = settings_of(v["settings"]);
+        settings.title = v.value("title", "");
+        settings.extra_data = v.value("extra_data", "");
+        settings.relayed = v.contains("relayed");
+        sink.started(settings);
         std::vector<stats::Connection> connections;
         for (const json& c : v["connections"]) {
             connections.push_back({c["socket"], endpoint(c["local"]), endpoint(c["remote"])});
@@ -165,7 +190,13 @@ void Recorded::play(stats::ReportSink& sink) const
         for (const json& interval : v["intervals"]) {
             sink.interval(interval_of(interval));
         }
+        if (v.contains("server_output")) {
+            sink.server_output({v["server_output"], style.json});
+        }
         sink.summary(summary_of(v["summary"]));
+        if (settings.relayed) {
+            sink.relay(take_relayed);
+        }
     }
     if (!v["error"].is_null()) {
         sink.failed(v["error"]);

@@ -2,6 +2,7 @@
 
 #include "dpdkperf/report/reporter.hpp"
 
+#include <functional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -12,10 +13,12 @@ namespace dpdkperf::report {
 struct Recorded {
     std::string name;  // "lossy-text/client"
     std::string out, err;
+    std::string relayed;  // server: what its client has got of it
     Style style;
 
     // Plays the run to a sink as control would have reported it.
-    void play(stats::ReportSink& sink) const;
+    void play(stats::ReportSink& sink,
+        const std::function<void(stats::ServerOutput)>& take_relayed) const;
 
     std::string values;  // JSON text, the part of values.json for this side
 };

@@ -274,15 +274,36 @@ TEST(Reporter, ReceiverCountsTrueLossByArrivals)
             R"([{"socket": 5, "arrived": 993, "duplicates": 4, "late": 3, "true_lost": 8}])"));
 }
 
+TEST(Reporter, ShowsTracesInTextAlone)
+{
+    const auto play = [](stats::ReportSink& sink) {
+        sink.connecting("h", 5201, false);
+        sink.traced({"State change: State set to 1-TEST_START", ""});
+        sink.traced({"send_results", R"({"a":[1]})"});
+        sink.finished(false);
+    };
+    Style style;
+    style.title = "title";
+    EXPECT_EQ(printed(style, play).out,
+        "State change: State set to 1-TEST_START\nsend_results\n{\n\t\"a\":\t[1]\n}\n");
+    style.json = true;
+    const auto [out, err] = printed(style, play);
+    EXPECT_FALSE(nlohmann::json::parse(out).contains("a"));
+    EXPECT_EQ(err, "");
+}
+
 TEST(Reporter, ShowsTheServersOutput)
 {
     const auto play = [](bool json) {
         return [json](stats::ReportSink& sink) {
             sink.server_output({json ? R"({"a": 1})" : "server's words\n", json});
+            sink.summary({});
             sink.finished(false);
         };
     };
-    EXPECT_EQ(printed({}, play(false)).out, "\nServer output:\nserver's words\n\n");
+    EXPECT_TRUE(printed({}, play(false)).out.ends_with("\nServer output:\nserver's words\n\n"));
+    EXPECT_TRUE(
+        printed({}, play(true)).out.ends_with("\nServer JSON output:\n{\n\t\"a\":\t1\n}\n"));
     Style style;
     style.json = true;
     const auto object = nlohmann::json::parse(printed(style, play(true)).out);

@@ -9,6 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr RateUnit kUnit = RateUnit::kAdaptiveBits;
 constexpr std::uint64_t kTransferred = 12'582'912;  // 96 blocks of 128 KB: "12.0 MBytes"
 
 stats::Transfer transfer(bool sender)
@@ -31,11 +32,11 @@ Direction direction(bool sender, const char* role = "")
 
 TEST(TcpLines, OfAnInterval)
 {
-    EXPECT_EQ(interval_line(id_text(5), direction(true), transfer(true), false),
+    EXPECT_EQ(interval_line(id_text(5), direction(true), transfer(true), false, kUnit),
         "[  5]   0.00-1.00   sec  12.0 MBytes   101 Mbits/sec    0    369 KBytes       \n");
-    EXPECT_EQ(interval_line(id_text(5), direction(false), transfer(false), true),
+    EXPECT_EQ(interval_line(id_text(5), direction(false), transfer(false), true, kUnit),
         "[  5]   0.00-1.00   sec  12.0 MBytes   101 Mbits/sec                  (omitted)\n");
-    EXPECT_EQ(interval_line(id_text(7), direction(false, "[RX-C]"), transfer(false), false),
+    EXPECT_EQ(interval_line(id_text(7), direction(false, "[RX-C]"), transfer(false), false, kUnit),
         "[  7][RX-C]   0.00-1.00   sec  12.0 MBytes   101 Mbits/sec                  \n");
 }
 
@@ -43,7 +44,7 @@ TEST(TcpLines, OfASumHaveNoWindow)
 {
     stats::Transfer sum = transfer(true);
     sum.tcp = stats::TcpState{.retransmits = 0};
-    EXPECT_EQ(interval_line("SUM", direction(true), sum, false),
+    EXPECT_EQ(interval_line("SUM", direction(true), sum, false, kUnit),
         "[SUM]   0.00-1.00   sec  12.0 MBytes   101 Mbits/sec    0             \n");
 }
 
@@ -52,12 +53,12 @@ TEST(TcpLines, OfTheEnd)
     Total total;
     total.sent_time = total.received_time = 1s;
     total.sent = total.received = {kTransferred};
-    EXPECT_EQ(sender_line(id_text(5), direction(true), total),
+    EXPECT_EQ(sender_line(id_text(5), direction(true), total, kUnit),
         "[  5]   0.00-1.00   sec  12.0 MBytes   101 Mbits/sec                  sender\n");
     total.tcp = stats::TcpTotal{};
-    EXPECT_EQ(sender_line(id_text(5), direction(true), total),
+    EXPECT_EQ(sender_line(id_text(5), direction(true), total, kUnit),
         "[  5]   0.00-1.00   sec  12.0 MBytes   101 Mbits/sec    0             sender\n");
-    EXPECT_EQ(receiver_line(id_text(5), direction(true), total, 0),
+    EXPECT_EQ(receiver_line(id_text(5), direction(true), total, 0, kUnit),
         "[  5]   0.00-1.00   sec  12.0 MBytes   101 Mbits/sec                  receiver\n");
 }
 
