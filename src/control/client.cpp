@@ -59,6 +59,7 @@ private:
     void converse();
 
     void on(const proto::Send&) {}
+    void on(const proto::Traced& traced) { sink_.traced({traced.what, traced.document}); }
     void on(const proto::CookieReceived&) {}
     void on(const proto::ParametersReceived&) {}
     void on(const proto::OpenStreams&) { open_streams(); }
@@ -276,6 +277,7 @@ void ClientTest::Impl::converse()
     }
     auto session = proto::Session::client(cookie_, std::move(parameters));
     prepare_control(socket_, plan_);
+    session.trace(trace_level(plan_.debug_level));
     link_ = Link::make(loop_, std::move(socket_), std::move(session));
     link_->start([weak = weak_from_this()](const proto::Action& action) {
         if (const auto self = weak.lock(); self && !self->ended_) {
@@ -330,13 +332,15 @@ void ClientTest::Impl::on(const proto::ResultsWanted&)
 
 void ClientTest::Impl::on(const proto::ShowSummary&)
 {
-    sink_.summary(run_->summary(&*peer_results_));
-    // Not asked for, but some servers keep the wish of an earlier client.
-    if (!peer_results_->server_output_json.empty()) {
-        sink_.server_output({peer_results_->server_output_json, true});
-    } else if (!peer_results_->server_output_text.empty()) {
-        sink_.server_output({peer_results_->server_output_text, false});
+    // Some servers keep the wish of an earlier client.
+    if (plan_.get_server_output) {
+        if (!peer_results_->server_output_json.empty()) {
+            sink_.server_output({peer_results_->server_output_json, true});
+        } else if (!peer_results_->server_output_text.empty()) {
+            sink_.server_output({peer_results_->server_output_text, false});
+        }
     }
+    sink_.summary(run_->summary(&*peer_results_));
 }
 
 void ClientTest::Impl::on(const proto::PeerTerminated&)

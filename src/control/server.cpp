@@ -168,7 +168,9 @@ void Server::Impl::welcome(tcp::socket socket)
         guests_.pop_front();
     }
     const auto patience = plan_.rcv_timeout.value_or(RunPlan{}.rcv_timeout);
-    auto link = Link::make(loop_, std::move(socket), proto::Session::server(patience));
+    auto session = proto::Session::server(patience);
+    session.trace(trace_level(plan_.debug_level));
+    auto link = Link::make(loop_, std::move(socket), std::move(session));
     guests_.push_back({link, {}});
     link->start([weak = weak_from_this(), link = link.get()](const proto::Action& action) {
         if (const auto self = weak.lock()) {
@@ -196,7 +198,9 @@ void Server::Impl::on_action(Link& link, const proto::Action& action)
     if (&link == test_link_.get()) {
         return test_->on_action(action);
     }
-    if (const auto* received = std::get_if<proto::CookieReceived>(&action)) {
+    if (const auto* traced = std::get_if<proto::Traced>(&action)) {
+        around_.sink.traced({traced->what, traced->document});
+    } else if (const auto* received = std::get_if<proto::CookieReceived>(&action)) {
         on_cookie(link, received->cookie);
     } else if (const auto* failed = std::get_if<proto::Failed>(&action)) {
         drop(link, failed->message);

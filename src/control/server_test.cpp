@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include <asio/post.hpp>
+
 namespace dpdkperf::control {
 
 namespace {
@@ -154,8 +156,25 @@ void ServerTest::on(const proto::EndOfTest&)
     run_->finish(receives ? kAfterTestEnd : 0ms, [this] {
         summarized_ = true;
         around_.sink.summary(run_->summary(nullptr));
-        link_->tell(link_->session().results(run_->results()));
+        if (!link_->session().parameters().get_server_output) {
+            return send_results({});
+        }
+        around_.sink.relay([this, &loop = around_.loop, alive = std::weak_ptr{alive_}](
+                               const stats::ServerOutput& output) {
+            asio::post(loop, [this, alive, output] {
+                if (alive.lock() && !ended_) {
+                    send_results(output);
+                }
+            });
+        });
     });
+}
+
+void ServerTest::send_results(const stats::ServerOutput& output)
+{
+    proto::Results results = run_->results();
+    (output.json ? results.server_output_json : results.server_output_text) = output.text;
+    link_->tell(link_->session().results(results));
 }
 
 void ServerTest::on(const proto::PeerTerminated&)

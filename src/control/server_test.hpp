@@ -49,6 +49,7 @@ public:
 
 private:
     void on(const proto::Send&) {}
+    void on(const proto::Traced& traced) { around_.sink.traced({traced.what, traced.document}); }
     void on(const proto::CookieReceived&) {}
     void on(const proto::ParametersReceived& received) { ask_gate(received.parameters); }
     void on(const proto::OpenStreams&) {}
@@ -66,6 +67,7 @@ private:
     void prepare(const proto::Parameters& parameters);
     void on_path(Result<DataPath> path);
     [[nodiscard]] std::optional<proto::Failure> open_streams(DataPath path);
+    void send_results(const stats::ServerOutput& output);
     void fail(const proto::Failure& failure);
     void summarize_and_end(const std::string& message);
     void end(const std::string& message);

@@ -62,6 +62,9 @@ proto::Parameters parameters_of(const options::Plan& plan, std::uint32_t control
     p.tos = plan.tos;
     p.counters_64bit = plan.counters_64bit;
     p.repeating_payload = plan.repeating_payload;
+    p.get_server_output = plan.get_server_output;
+    p.title = plan.title;
+    p.extra_data = plan.extra_data;
     p.client_version = "dpdkperf";
     return p;
 }
@@ -93,6 +96,9 @@ stats::TestSettings settings_of(const options::Plan& plan, const proto::Paramete
     settings.window_bytes = parameters.window_bytes;
     settings.mss_bytes = settings.udp ? 0 : parameters.mss_bytes;
     settings.control_mss_bytes = control_mss_bytes;
+    settings.relayed = parameters.get_server_output;
+    settings.title = parameters.title;
+    settings.extra_data = parameters.extra_data;
     settings.block_from_mss = settings.udp && !settings.server && !plan.block_bytes;
     return settings;
 }
@@ -151,6 +157,16 @@ std::string interrupted(bool server, int signal)
     return std::string{"interrupt - the "} + (server ? "server" : "client") +
            " has terminated by signal " + (name != nullptr ? name : "unknown") + "(" +
            std::to_string(signal) + ")";
+}
+
+proto::TraceLevel trace_level(int debug_level)
+{
+    constexpr int kErrors = 1, kInformation = 3;
+    if (debug_level < kErrors) {
+        return proto::TraceLevel::kNothing;
+    }
+    return debug_level < kInformation ? proto::TraceLevel::kDocuments
+                                      : proto::TraceLevel::kMessages;
 }
 
 proto::Cookie new_cookie()

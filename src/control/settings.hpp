@@ -4,6 +4,7 @@
 #include "dpdkperf/proto/failure.hpp"
 #include "dpdkperf/proto/messages.hpp"
 #include "dpdkperf/proto/parameters.hpp"
+#include "dpdkperf/proto/session.hpp"
 #include "dpdkperf/stats/reports.hpp"
 
 #include <optional>
@@ -40,6 +41,10 @@ std::optional<proto::Failure> check_mss(std::uint32_t mss_bytes);
 
 // "interrupt - the client has terminated by signal Interrupt(2)": iperf3's words from 3.19 on.
 std::string interrupted(bool server, int signal);
+
+// What --debug=`level` shows of the conversation (iperf 3.12, src/iperf.h, enum debug_level: 1 for
+// errors, 3 for information).
+proto::TraceLevel trace_level(int debug_level);
 
 // 36 letters nobody can guess.
 proto::Cookie new_cookie();

@@ -19,6 +19,10 @@ nlohmann::json parse_object(std::string_view text, int max_depth);
 // as 2^64 - 1 (src/cjson.c), and no counter gets there. Empty if `value` is no number.
 std::optional<std::int64_t> to_counter(const nlohmann::json& value);
 
+// The value of member `key` as it stands in the object `text`, the last one if there are several;
+// empty if there is none. `text`: valid JSON.
+std::string_view value_text(std::string_view text, std::string_view key);
+
 // One line, and U+FFFD for what is not UTF-8 instead of an exception.
 std::string to_text(const nlohmann::ordered_json& document);
 

@@ -134,7 +134,7 @@ std::optional<Failure> read_streams(const json& object, std::uint32_t streams, R
     return {};
 }
 
-void read_texts(const json& object, Results& to)
+void read_texts(const json& object, std::string_view document, Results& to)
 {
     const auto text = [&](const char* name) {
         const auto at = object.find(name);
@@ -143,7 +143,7 @@ void read_texts(const json& object, Results& to)
     to.congestion_used = text("congestion_used");
     to.server_output_text = text("server_output_text");
     if (const auto at = object.find("server_output_json"); at != object.end() && at->is_object()) {
-        to.server_output_json = at->dump(-1, ' ', false, json::error_handler_t::replace);
+        to.server_output_json = value_text(document, "server_output_json");
     }
 }
 
@@ -184,14 +184,14 @@ Parsed<Results> parse_results(std::string_view document, std::uint32_t streams)
     if (!reader.complaint().empty()) {
         return unreadable(reader.complaint());
     }
-    read_texts(object, results);
+    read_texts(object, document, results);
     if (auto failure = read_streams(object, streams, results)) {
         return *std::move(failure);
     }
     return results;
 }
 
-Result<std::string> to_document(const Results& results)
+Result<std::string> to_document(const Results& results, std::size_t max_bytes)
 {
     ordered_json document{{"cpu_util_total", results.cpu_total},
         {"cpu_util_user", results.cpu_user}, {"cpu_util_system", results.cpu_system},
@@ -199,14 +199,20 @@ Result<std::string> to_document(const Results& results)
     if (!results.congestion_used.empty()) {
         document["congestion_used"] = results.congestion_used;
     }
+    if (!results.server_output_text.empty()) {
+        document["server_output_text"] = results.server_output_text;
+    }
     auto& streams = document["streams"] = ordered_json::array();
     for (const StreamResult& stream : results.streams) {
         streams.push_back(to_json(stream));
     }
     std::string text = to_text(document);
-    if (text.size() > kMaxResultsBytes) {
+    if (!results.server_output_json.empty()) {
+        text.insert(text.size() - 1, ",\"server_output_json\":" + results.server_output_json);
+    }
+    if (text.size() > max_bytes) {
         return Error{Errc::kUsage, "the results of the test take " + std::to_string(text.size()) +
-                                       " bytes, at most " + std::to_string(kMaxResultsBytes) +
+                                       " bytes, at most " + std::to_string(max_bytes) +
                                        " are sent"};
     }
     return text;

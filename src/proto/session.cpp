@@ -208,7 +208,8 @@ void Session::perform(Effect effect, Actions& out)
         out.emplace_back(ResultsWanted{});
         return;
     case Effect::kSendResults:
-        return send_document(to_document(own_results_), IperfError::kSendResults, out);
+        return send_document(
+            to_document(own_results_, kMaxClientResultsBytes), IperfError::kSendResults, out);
     case Effect::kGiveResults:
         out.emplace_back(ResultsReceived{std::move(peer_results_)});
         return;
@@ -248,7 +249,8 @@ void Session::perform_as_server(Effect effect, Actions& out)
         return send(Message::kExchangeResults, out);
     case Effect::kGiveAndSendResults:
         out.emplace_back(ResultsReceived{std::move(peer_results_)});
-        send_document(to_document(own_results_), IperfError::kSendResults, out);
+        send_document(
+            to_document(own_results_, kMaxServerResultsBytes), IperfError::kSendResults, out);
         if (!over()) {
             send(Message::kDisplayResults, out);
         }
@@ -315,6 +317,7 @@ void Session::stop(Failure failure, Actions& out)
     if (role_ == Role::kClient) {
         send(Message::kIperfDone, out);
     } else {
+        trace_message(Message::kServerError, out, out.size());
         Send message{std::vector<std::byte>(9)};
         message.bytes[0] = to_byte(Message::kServerError);
         store_be<std::uint32_t>(
@@ -335,7 +338,27 @@ void Session::stop_told_by_peer(Failure failure, Actions& out)
 
 void Session::send(Message message, Actions& out) const
 {
+    trace_message(message, out, out.size());
     out.emplace_back(Send{{to_byte(message)}});
+}
+
+// At position `at` of the actions. iperf3 takes each message for a change of state.
+void Session::trace_message(Message message, Actions& out, std::size_t at) const
+{
+    if (trace_ >= TraceLevel::kMessages) {
+        const int number = std::to_integer<std::int8_t>(to_byte(message));
+        out.insert(out.begin() + static_cast<std::ptrdiff_t>(at),
+            Traced{"State change: State set to " + std::to_string(number) + "-" +
+                       std::string{name_of(message)},
+                {}});
+    }
+}
+
+void Session::trace_document(std::string what, std::string_view document, Actions& out) const
+{
+    if (trace_ >= TraceLevel::kDocuments) {
+        out.emplace_back(Traced{std::move(what), std::string{document}});
+    }
 }
 
 void Session::send_document(const Result<std::string>& document, IperfError number, Actions& out)
@@ -343,6 +366,8 @@ void Session::send_document(const Result<std::string>& document, IperfError numb
     if (!document) {
         return stop({number, 0, document.error().message}, out);
     }
+    trace_document(number == IperfError::kSendParameters ? "send_parameters:" : "send_results",
+        *document, out);
     Send message{std::vector<std::byte>(4 + document->size())};
     store_be<std::uint32_t>(message.bytes.data(), static_cast<std::uint32_t>(document->size()));
     const auto text = std::as_bytes(std::span{*document});

@@ -133,12 +133,15 @@ Session::Progress Session::parse_message(Actions& out)
         if (error_is_cut_short()) {
             return Progress::kNone;
         }
+        trace_message(*message, out, out.size());
         (void)take_server_error();
         apply(Event::kServerError, out);
         return Progress::kMade;
     }
+    const std::size_t before = out.size();
     apply(event_of(*message), out);
     if (!holding_) {
+        trace_message(*message, out, before);
         consume(1);
     }
     return Progress::kMade;
@@ -158,7 +161,10 @@ Session::Progress Session::parse_cookie(Actions& out)
 
 std::size_t Session::document_limit() const
 {
-    return state_ == State::kAwaitParameters ? kMaxParametersBytes : kMaxResultsBytes;
+    if (role_ == Role::kClient) {
+        return kMaxServerResultsBytes;
+    }
+    return state_ == State::kAwaitParameters ? kMaxParametersBytes : kMaxClientResultsBytes;
 }
 
 Session::Progress Session::parse_document(Actions& out)
@@ -191,6 +197,7 @@ Session::Progress Session::parse_document(Actions& out)
 void Session::take_document(std::string_view document, Actions& out)
 {
     if (state_ == State::kAwaitParameters) {
+        trace_document("get_parameters:", document, out);
         auto parameters = parse_parameters(document);
         if (auto* failure = std::get_if<Failure>(&parameters)) {
             return stop(std::move(*failure), out);
@@ -198,6 +205,7 @@ void Session::take_document(std::string_view document, Actions& out)
         parameters_ = std::get<Parameters>(std::move(parameters));
         return apply(Event::kParameters, out);
     }
+    trace_document("get_results", document, out);
     auto results = parse_results(document, parameters_.streams());
     if (auto* failure = std::get_if<Failure>(&results)) {
         return stop(std::move(*failure), out);

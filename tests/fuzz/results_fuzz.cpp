@@ -1,5 +1,6 @@
 // Whatever parse_results() takes must be within the limits it promises.
 
+#include "dpdkperf/proto/messages.hpp"
 #include "dpdkperf/proto/results.hpp"
 
 #include <cstdlib>
@@ -19,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t byte
                 std::abort();
             }
         }
-        (void)to_document(*results);
+        (void)to_document(*results, kMaxServerResultsBytes);
     }
     return 0;
 }

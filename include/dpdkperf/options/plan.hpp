@@ -37,6 +37,10 @@ struct Plan {
     bool verbose = false;                                  // -V
     bool json = false;                                     // -J
     bool force_flush = false;                              // --forceflush
+    RateUnit rate_unit = RateUnit::kAdaptiveBits;          // -f
+    std::optional<std::string> timestamp_format;           // --timestamps, as strftime(3) has it
+    std::string log_file;                                  // --logfile, empty: standard output
+    int debug_level = 0;                                   // -d, --debug; 0 to 4
     std::optional<std::chrono::milliseconds> rcv_timeout;  // --rcv-timeout; iperf3: 120 s
 
     std::optional<std::chrono::milliseconds> snd_timeout;  // --snd-timeout; as patient as TCP is
@@ -82,6 +86,9 @@ struct Plan {
     bool no_delay = false;                                     // -N
     BitRate fq_rate;                                           // --fq-rate, 0: none
     bool zerocopy = false;                                     // -Z, a wish to stock senders only
+    bool get_server_output = false;                            // --get-server-output
+    std::string title;                                         // -T
+    std::string extra_data;                                    // --extra-data
     std::uint8_t tos = 0;                                      // -S, --dscp (shifted left by two)
 
     // Both are given or none is.

@@ -38,9 +38,11 @@ constexpr std::byte to_byte(Message message)
 std::string_view name_of(Message message);
 
 // The largest documents that we take or send: parameters as servers from 3.18 on
-// (src/iperf_api.c, MAX_PARAMS_JSON_STRING), results by our own decision.
+// (src/iperf_api.c, MAX_PARAMS_JSON_STRING), results by our own decision. A server's have room for
+// what it has printed.
 inline constexpr std::size_t kMaxParametersBytes = 8192;
-inline constexpr std::size_t kMaxResultsBytes = std::size_t{1} << 20;
+inline constexpr std::size_t kMaxClientResultsBytes = std::size_t{1} << 20;
+inline constexpr std::size_t kMaxServerResultsBytes = std::size_t{64} << 20;
 
 // Names a test and admits its TCP data connections. Stock clients fill 36 characters and a NUL;
 // a server takes any bytes.

@@ -3,6 +3,7 @@
 #include "dpdkperf/base/result.hpp"
 #include "dpdkperf/proto/failure.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,8 +40,9 @@ struct Results {
     double cpu_total = 0, cpu_user = 0, cpu_system = 0;  // percent of one CPU
     std::int64_t sender_has_retransmits = 0;  // -1: only receives; 0: does not count; 1: counts
     std::string congestion_used;              // TCP
+    // What a server has printed, if its client asked for it: at most one of the two.
     std::string server_output_text;
-    std::string server_output_json;  // the document as text
+    std::string server_output_json;  // an object, as the server has written it
     std::vector<StreamResult> streams;
 
     friend bool operator==(const Results&, const Results&) = default;
@@ -51,7 +53,7 @@ struct Results {
 // Fractions in counters are cut off.
 Parsed<Results> parse_results(std::string_view document, std::uint32_t streams);
 
-// Errors: larger than kMaxResultsBytes.
-Result<std::string> to_document(const Results& results);
+// Errors: larger than `max_bytes`.
+Result<std::string> to_document(const Results& results, std::size_t max_bytes);
 
 }  // namespace dpdkperf::proto

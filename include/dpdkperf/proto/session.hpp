@@ -22,6 +22,12 @@ namespace dpdkperf::proto {
 struct Send {
     std::vector<std::byte> bytes;
 };
+// For --debug: a message or a document has passed, in either direction. `document` is empty of a
+// message. Only if trace() asked for it.
+struct Traced {
+    std::string what;  // in iperf3's words: "get_results"
+    std::string document;
+};
 // Server: the client has introduced itself. Answer with welcome() or turn_away().
 struct CookieReceived {
     Cookie cookie;
@@ -58,9 +64,9 @@ struct Failed {
     bool by_peer = false;  // the peer reported it
 };
 
-using Action =
-    std::variant<Send, CookieReceived, ParametersReceived, OpenStreams, StartClock, StartTraffic,
-        EndOfTest, ResultsWanted, ResultsReceived, ShowSummary, Finished, PeerTerminated, Failed>;
+using Action = std::variant<Send, Traced, CookieReceived, ParametersReceived, OpenStreams,
+    StartClock, StartTraffic, EndOfTest, ResultsWanted, ResultsReceived, ShowSummary, Finished,
+    PeerTerminated, Failed>;
 using Actions = std::vector<Action>;
 
 // How long the owner waits before it calls expired(). `quiet` starts anew with every byte from
@@ -69,6 +75,9 @@ struct Deadline {
     std::uint32_t stage = 0;
     std::chrono::milliseconds quiet{0}, total{0};
 };
+
+// What is traced: each level includes those before it.
+enum class TraceLevel : std::uint8_t { kNothing, kDocuments, kMessages };
 
 enum class State : std::uint8_t;
 enum class Event : std::uint8_t;
@@ -82,6 +91,8 @@ public:
     static Session client(const Cookie& cookie, Parameters parameters);
     // `patience`: how long streams may take to open (--rcv-timeout).
     static Session server(std::chrono::milliseconds patience);
+
+    void trace(TraceLevel level) { trace_ = level; }
 
     Actions start();                                 // the connection is up
     Actions feed(std::span<const std::byte> bytes);  // the peer sent these
@@ -128,10 +139,13 @@ private:
     void stop_told_by_peer(Failure failure, Actions& out);
     void send(Message message, Actions& out) const;
     void send_document(const Result<std::string>& document, IperfError number, Actions& out);
+    void trace_message(Message message, Actions& out, std::size_t at) const;
+    void trace_document(std::string what, std::string_view document, Actions& out) const;
 
     Role role_;
     State state_;
     std::uint32_t stage_ = 0;
+    TraceLevel trace_ = TraceLevel::kNothing;
     bool holding_ = false;  // the next byte waits for a local event
     std::chrono::milliseconds patience_{120'000};
     Cookie cookie_;

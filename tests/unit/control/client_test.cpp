@@ -143,6 +143,72 @@ TEST_F(ClientAndScript, SaysWhoItIs)
     EXPECT_LT(age, 5s);
 }
 
+TEST_F(ClientAndScript, TellsTitleAndDataAndTracesWhatTheUserWantsToSee)
+{
+    plan_.title = "a title";
+    plan_.extra_data = "data";
+    const std::pair<int, std::size_t> cases[] = {{0, 0}, {1, 1}, {3, 3}};
+    for (const auto& [level, count] : cases) {
+        plan_.debug_level = level;
+        sink_.traces.clear();
+        loop_.restart();
+        std::string parameters;
+        run([&](const ScriptedPeer& peer) {
+            (void)peer.receive(37);
+            peer.send("\x09");
+            parameters = peer.receive_document();
+            peer.send("\xff");
+        });
+        EXPECT_NE(parameters.find(R"("title":"a title","extra_data":"data")"), std::string::npos);
+        ASSERT_EQ(sink_.traces.size(), count);
+        if (count > 0) {
+            EXPECT_EQ(sink_.traces[count / 2].document, parameters);
+        }
+    }
+}
+
+TEST_F(ClientAndScript, ShowsTheServersOutputToWhoHasAskedForIt)
+{
+    struct Case {
+        bool asked;
+        std::string_view member, shown;
+        bool json;
+    };
+    const Case cases[] = {
+        {true, R"("server_output_text":"a\nb\n")", "a\nb\n", false},
+        {true, R"("server_output_json":{"a":1,"a":[2]})", R"({"a":1,"a":[2]})", true},
+        {false, R"("server_output_text":"a\nb\n")", "", false},
+    };
+    for (const Case& c : cases) {
+        SCOPED_TRACE(c.member);
+        plan_.get_server_output = c.asked;
+        sink_.server_outputs.clear();
+        loop_.restart();
+        std::string parameters;
+        const int exit_code = run([&](const ScriptedPeer& peer) {
+            (void)peer.receive(37);
+            peer.send("\x09");
+            parameters = peer.receive_document();
+            peer.send("\x0a\1\2");
+            EXPECT_EQ(peer.receive(1), "\x04");
+            peer.send("\x0d");
+            (void)peer.receive_document();
+            std::string results{kResults};
+            results.insert(1, std::string{c.member} + ",");
+            peer.send_document(results);
+            peer.send("\x0e");
+            EXPECT_EQ(peer.receive_rest(), "\x10");
+        });
+        EXPECT_EQ(exit_code, 0);
+        EXPECT_EQ(parameters.find(R"("get_server_output":1)") != std::string::npos, c.asked);
+        ASSERT_EQ(sink_.server_outputs.size(), c.asked ? 1U : 0U);
+        if (c.asked) {
+            EXPECT_EQ(sink_.server_outputs[0].text, c.shown);
+            EXPECT_EQ(sink_.server_outputs[0].json, c.json);
+        }
+    }
+}
+
 TEST_F(ClientAndScript, TakesLocalPortsThatSuitTheDataPlane)
 {
     traffic_.suiting = 4;
@@ -206,10 +272,10 @@ TEST_F(ClientAndScript, ReportsWhatAServerDoesWrong)
                 (void)peer.receive(1);
                 peer.send("\x0d");
                 (void)peer.receive_document();
-                peer.send("\x00\xff\xff\xff"s);
+                peer.send("\x04\x00\x00\x01"s);
                 (void)peer.receive_rest();
             },
-            "unable to receive results: a document of 16777215 bytes, limit 1048576"},
+            "unable to receive results: a document of 67108865 bytes, limit 67108864"},
         {"invents a stream",
             [](const ScriptedPeer& peer) {
                 up_to_running(peer);

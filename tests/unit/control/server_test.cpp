@@ -115,6 +115,52 @@ TEST_F(ServerAndScript, ServesATestInIperf3sOrder)
     EXPECT_TRUE(traffic_.sessions.at(0).server);
 }
 
+TEST_F(ServerAndScript, KnowsTitleAndDataAndTracesWhatTheUserWantsToSee)
+{
+    plan_.debug_level = 4;
+    run([](std::uint16_t port) {
+        const ScriptedPeer peer = introduced(port);
+        peer.send_document(R"({"udp":true,"len":100,"title":"a title","extra_data":"data"})");
+        EXPECT_EQ(peer.receive(3), "\x0a\x01\x02");
+    });
+    EXPECT_EQ(sink_.settings->title, "a title");
+    EXPECT_EQ(sink_.settings->extra_data, "data");
+    ASSERT_GE(sink_.traces.size(), 3U);
+    EXPECT_EQ(sink_.traces[0].what, "State change: State set to 9-PARAM_EXCHANGE");
+    EXPECT_EQ(sink_.traces[1].what, "get_parameters:");
+    EXPECT_EQ(sink_.traces[2].what, "State change: State set to 10-CREATE_STREAMS");
+}
+
+TEST_F(ServerAndScript, SendsWhatItHasPrintedIfTheClientWantsIt)
+{
+    for (const bool json : {false, true}) {
+        sink_.printed = {json ? R"({"a":1,"a":2})" : "one\ntwo\n", json};
+        sink_.calls.clear();
+        loop_.restart();
+        std::string results;
+        run([&](std::uint16_t port) {
+            const ScriptedPeer peer = introduced(port);
+            peer.send_document(R"({"udp":true,"len":100,"get_server_output":1})");
+            EXPECT_EQ(peer.receive(3), "\x0a\x01\x02");
+            peer.send("\x04");
+            EXPECT_EQ(peer.receive(1), "\x0d");
+            peer.send_document(kEmptyResults);
+            results = peer.receive_document();
+            EXPECT_EQ(peer.receive(1), "\x0e");
+            peer.send("\x10");
+            EXPECT_EQ(peer.receive_rest(), "");
+        });
+        const auto said = std::find(sink_.calls.begin(), sink_.calls.end(), "summary");
+        ASSERT_GE(sink_.calls.end() - said, 3);
+        EXPECT_EQ(said[1], "relay");
+        EXPECT_EQ(said[2], "success");
+        EXPECT_NE(results.find(json ? R"("server_output_json":{"a":1,"a":2}})"
+                                    : R"("server_output_text":"one\ntwo\n")"),
+            std::string::npos)
+            << results;
+    }
+}
+
 // Hello of the first stream may arrive as soon as the client has read CREATE_STREAMS.
 TEST_F(ServerAndScript, ClaimsTheClientsDatagramsBeforeItAsksForStreams)
 {

@@ -110,6 +110,7 @@ private:
         }
     }
 
+    void on(const Traced&) {}
     void on(const Send& send) { sent.insert(sent.end(), send.bytes.begin(), send.bytes.end()); }
     void on(const CookieReceived&) { carry_out(session_.welcome()); }
     void on(const ParametersReceived& p)

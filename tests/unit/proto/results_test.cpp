@@ -1,3 +1,4 @@
+#include "dpdkperf/proto/messages.hpp"
 #include "dpdkperf/proto/results.hpp"
 
 #include <gtest/gtest.h>
@@ -141,10 +142,34 @@ TEST(Results, SurviveTheWayThereAndBack)
     s.start_time_s = 0;
     s.end_time_s = 10.000347;
     r.streams.push_back(s);
-    const std::string document = *to_document(r);
+    const std::string document = *to_document(r, kMaxClientResultsBytes);
     EXPECT_EQ(std::get<Results>(parse_results(document, 2)), r);
     // No exponent: 3.2 to 3.11 themselves print such, but nobody need read them.
     EXPECT_NE(document.find(R"("bytes":1152921504606846976,)"), std::string::npos);
+}
+
+TEST(Results, RelayedOutputSurvivesTheWayThereAndBack)
+{
+    Results r;
+    r.server_output_text = "[  5]   0.00-1.00   sec\n\"\\é";
+    EXPECT_EQ(std::get<Results>(parse_results(*to_document(r, kMaxServerResultsBytes), 1)), r);
+    r.server_output_text.clear();
+    // With a key that comes twice, as up to 3.13, and a number that a double does not hold.
+    r.server_output_json =
+        R"({"a":1,"a":[2,{"b":"},\\\"x"}],"server_output_json":{},"n":18446744073709551615})";
+    EXPECT_EQ(std::get<Results>(parse_results(*to_document(r, kMaxServerResultsBytes), 1)), r);
+}
+
+TEST(Results, AreNotSentIfLongerThanAPeerTakes)
+{
+    Results r;
+    r.server_output_text = std::string(1000, 'x');
+    const std::string document = *to_document(r, kMaxServerResultsBytes);
+    EXPECT_TRUE(to_document(r, document.size()));
+    const auto refused = to_document(r, document.size() - 1);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find(std::to_string(document.size()) + " bytes"),
+        std::string::npos);
 }
 
 TEST(StreamId, LeavesOutTwo)

@@ -57,6 +57,63 @@ TEST(ClientSession, DoesNotKeepWhatAServerPoursOutWhileHolding)
     EXPECT_EQ(failure_of(actions), "received an unknown control message");
 }
 
+std::vector<std::string> traces_of(const Actions& actions)
+{
+    std::vector<std::string> found;
+    for (const Action& action : actions) {
+        if (const auto* traced = std::get_if<Traced>(&action)) {
+            found.push_back(
+                traced->what + (traced->document.empty() ? "" : " " + traced->document));
+        }
+    }
+    return found;
+}
+
+TEST(ClientSession, TracesEachMessageOnceAndBeforeWhatFollows)
+{
+    Session session = Session::client({}, {});
+    session.trace(TraceLevel::kMessages);
+    session.start();
+    Actions actions = session.feed(hex({9, 10, 1, 2}));
+    ASSERT_TRUE(std::holds_alternative<Traced>(actions.front()));
+    auto traces = traces_of(actions);
+    ASSERT_EQ(traces.size(), 3U);
+    EXPECT_EQ(traces[0], "State change: State set to 9-PARAM_EXCHANGE");
+    EXPECT_TRUE(traces[1].starts_with("send_parameters: {\"tcp\":true,")) << traces[1];
+    EXPECT_EQ(traces[2], "State change: State set to 10-CREATE_STREAMS");
+
+    actions = session.streams_open();  // lets go of the two that were held
+    EXPECT_EQ(
+        traces_of(actions), (std::vector<std::string>{"State change: State set to 1-TEST_START",
+                                "State change: State set to 2-TEST_RUNNING"}));
+    EXPECT_TRUE(std::holds_alternative<StartTraffic>(actions.back()));
+    EXPECT_EQ(traces_of(session.end_test()),
+        std::vector<std::string>{"State change: State set to 4-TEST_END"});
+    actions = session.feed(hex({-2, 0, 0, 0, 121, 0, 0, 0, 0}));
+    EXPECT_EQ(
+        traces_of(actions), std::vector<std::string>{"State change: State set to -2-SERVER_ERROR"});
+    EXPECT_TRUE(std::holds_alternative<Failed>(actions.back()));
+}
+
+TEST(ServerSession, TracesDocumentsAlone)
+{
+    Session session = Session::server(120s);
+    session.trace(TraceLevel::kDocuments);
+    session.start();
+    session.feed(std::vector<std::byte>(Cookie::kSize));
+    EXPECT_TRUE(traces_of(session.welcome()).empty());
+    EXPECT_EQ(traces_of(session.feed(framed(R"({"udp":true,"len":64})"))),
+        std::vector<std::string>{R"(get_parameters: {"udp":true,"len":64})"});
+    session.accept();
+    session.streams_open();
+    session.feed(message(Message::kTestEnd));
+    session.results({});
+    const auto traces = traces_of(session.feed(framed(kResults)));
+    ASSERT_EQ(traces.size(), 2U);
+    EXPECT_EQ(traces[0], "get_results " + std::string{kResults});
+    EXPECT_TRUE(traces[1].starts_with("send_results {\"cpu_util_total\"")) << traces[1];
+}
+
 TEST(ClientSession, ReportsARefusalInIperf3sWords)
 {
     struct Case {
@@ -163,11 +220,11 @@ TEST(ClientSession, UnderstandsAGoodbyeInPlaceOfResults)
     };
     const Case cases[] = {
         {hex({0xfe, 0, 0, 0, 117, 0, 0, 0, 0}), "unable to receive results"},
-        {hex({0, 0x10, 0, 1}),
-            "unable to receive results: a document of 1048577 bytes, limit 1048576"},
-        {hex({0, 0, 0, 0}), "unable to receive results: a document of 0 bytes, limit 1048576"},
+        {hex({4, 0, 0, 1}),
+            "unable to receive results: a document of 67108865 bytes, limit 67108864"},
+        {hex({0, 0, 0, 0}), "unable to receive results: a document of 0 bytes, limit 67108864"},
         {hex({0xff, 0xff, 0xff, 0xff}),
-            "unable to receive results: a document of 4294967295 bytes, limit 1048576"},
+            "unable to receive results: a document of 4294967295 bytes, limit 67108864"},
         {hex({0, 0, 0, 2, '[', ']'}), "unable to receive results: not a JSON object"},
     };
     for (const Case& c : cases) {
