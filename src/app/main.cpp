@@ -19,6 +19,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <fstream>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -124,6 +125,37 @@ Status check_port_options(const options::Plan& plan)
                                    "'--' with -a PCI or --vdev"};
 }
 
+// Not open if there is no --logfile.
+Result<std::ofstream> open_log(const std::string& path)
+{
+    std::ofstream log;
+    if (!path.empty()) {
+        errno = 0;
+        log.open(path, std::ios::app);
+        if (!log) {
+            return Error{Errc::kSystem,
+                "unable to open log file: " + std::generic_category().message(errno) + ": " + path};
+        }
+    }
+    return log;
+}
+
+report::Style style_of(const options::Plan& plan)
+{
+    report::Style style;
+    style.json = plan.json;
+    style.verbose = plan.verbose;
+    const bool seen = plan.log_file.empty() && isatty(STDERR_FILENO) != 0;
+    style.extras = plan.verbose || seen;
+    style.rate_unit = plan.rate_unit;
+    style.title = plan.title;
+    style.extra_data = plan.extra_data;
+    style.timestamp_format = plan.timestamp_format;
+    style.version = options::version();
+    style.system_info = options::system_info();
+    return style;
+}
+
 int run(options::Plan plan, const Identity& identity)
 {
     if (Status status = check_port_options(plan); !status) {
@@ -131,6 +163,10 @@ int run(options::Plan plan, const Identity& identity)
     }
     if (Status status = recall_state(plan); !status) {
         return fail(status.error().message);
+    }
+    auto log = open_log(plan.dry_run ? "" : plan.log_file);
+    if (!log) {
+        return fail(log.error().message);
     }
     // The working directory stays: the options may name files in it.
     if (plan.daemon && !plan.dry_run && daemon(1, 0) != 0) {
@@ -159,13 +195,9 @@ int run(options::Plan plan, const Identity& identity)
         }
         pid_file.emplace(*std::move(written));
     }
-    report::Reporter reporter{{.json = plan.json,
-                                  .verbose = plan.verbose,
-                                  .extras = plan.verbose || isatty(STDERR_FILENO) != 0,
-                                  .version = options::version(),
-                                  .system_info = options::system_info()},
-        std::cout, std::cerr};
-    asio::io_context loop{1};
+    asio::io_context loop{1};  // the reporter may post to it
+    const bool logs = log->is_open();
+    report::Reporter reporter{style_of(plan), logs ? *log : std::cout, logs ? *log : std::cerr};
     auto watch = control::watch_kernel(loop);
     if (!watch) {
         return fail(watch.error().message);

@@ -30,7 +30,9 @@ std::string entry(const Option& option)
         text += std::string{'-', option.flag} + ", ";
     }
     text += "--" + std::string{option.name};
-    if (!option.value_name.empty()) {
+    if (option.takes == Takes::kOptionalValue) {
+        text += '[' + std::string{option.value_name} + ']';
+    } else if (!option.value_name.empty()) {
         text += ' ' + std::string{option.value_name};
     }
     const std::string indent(kHelpColumn, ' ');

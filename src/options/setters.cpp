@@ -18,6 +18,8 @@ constexpr std::int64_t kMaxBurst = 1'000;
 constexpr std::uint64_t kMaxWindowBytes = 512ULL << 20;
 constexpr std::int64_t kMaxMss = 9216;
 constexpr double kMinInterval = 0.1, kMaxInterval = 60;
+constexpr int kMaxDebugLevel = 4;
+constexpr std::string_view kDefaultTimestamp = "%c ";
 // 60 up to 3.17, 600 since.
 constexpr std::int64_t kMaxOmit = 600;
 
@@ -127,6 +129,38 @@ Status set_force_flush(Draft& draft, std::string_view)
 {
     draft.plan.force_flush = true;
     return {};
+}
+
+Status set_format(Draft& draft, std::string_view value)
+{
+    if (value.size() != 1 || std::string_view{"kmgtKMGT"}.find(value) == std::string_view::npos) {
+        return Error{
+            Errc::kUsage, "bad format specifier (valid formats are in the set [kmgtKMGT])"};
+    }
+    draft.plan.rate_unit = static_cast<RateUnit>(value.front());
+    return {};
+}
+
+Status set_timestamps(Draft& draft, std::string_view value)
+{
+    draft.plan.timestamp_format = value.empty() ? kDefaultTimestamp : value;
+    return {};
+}
+
+Status set_log_file(Draft& draft, std::string_view value)
+{
+    draft.plan.log_file = std::string{value};
+    return {};
+}
+
+Status set_debug(Draft& draft, std::string_view value)
+{
+    if (value.empty()) {
+        draft.plan.debug_level = kMaxDebugLevel;
+        return {};
+    }
+    return store(to_integer(value, 0, kMaxDebugLevel, "debug level must be from 0 to 4"),
+        [&](std::int64_t n) { draft.plan.debug_level = static_cast<int>(n); });
 }
 
 Status set_rcv_timeout(Draft& draft, std::string_view value)
@@ -269,6 +303,24 @@ Status set_fq_rate(Draft& draft, std::string_view value)
 Status set_zerocopy(Draft& draft, std::string_view)
 {
     draft.plan.zerocopy = true;
+    return {};
+}
+
+Status set_get_server_output(Draft& draft, std::string_view)
+{
+    draft.plan.get_server_output = true;
+    return {};
+}
+
+Status set_title(Draft& draft, std::string_view value)
+{
+    draft.plan.title = std::string{value};
+    return {};
+}
+
+Status set_extra_data(Draft& draft, std::string_view value)
+{
+    draft.plan.extra_data = std::string{value};
     return {};
 }
 

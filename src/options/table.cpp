@@ -72,6 +72,18 @@ constexpr Option kTable[] = {
     with_effect(Effect::kNone,
         row(0, "forceflush", kBoth, "force flushing output at every interval (always done)",
             set_force_flush)),
+    row('f', "format", kBoth, "[kmgtKMGT]",
+        "format to report: Kbits, Mbits, Gbits, Tbits,\nKBytes, MBytes, GBytes, TBytes per second",
+        set_format),
+    optional_row(0, "timestamps", kBoth, "=<format>",
+        "emit a timestamp at the start of each output line\n"
+        "(optional \"=\" and format string as per strftime(3))",
+        set_timestamps),
+    row(0, "logfile", kBoth, "<file>", "send output to a log file", set_log_file),
+    optional_row('d', "debug", kBoth, "=#",
+        "emit debugging output: with 1 the parameters and\nresults that are exchanged, "
+        "from 3 on also all\nmessages (default and highest: 4)",
+        set_debug),
     row(0, "rcv-timeout", kBoth, "#", "idle timeout for receiving data (default 120000 ms)",
         set_rcv_timeout),
     row(0, "snd-timeout", kBoth, "#",
@@ -154,6 +166,9 @@ constexpr Option kTable[] = {
                                        set_congestion)),
     row('M', "set-mss", kClient, "#", "set TCP maximum segment size (MTU - 40 bytes)", set_mss),
     row('N', "no-delay", kClient, "set TCP no delay, disabling Nagle's Algorithm", set_no_delay),
+    row('T', "title", kClient, "str", "prefix every output line with this string", set_title),
+    row(0, "extra-data", kClient, "str", "data string to include in client and server JSON",
+        set_extra_data),
     row('S', "tos", kClient, "N",
         "set the IP type of service, 0-255.\n"
         "The usual prefixes for octal and hex can be used,\n"
@@ -170,6 +185,7 @@ constexpr Option kTable[] = {
             set_zerocopy)),
     row('O', "omit", kClient, "N", "perform pre-test for N seconds and omit its statistics",
         set_omit),
+    row(0, "get-server-output", kClient, "get results from server", set_get_server_output),
     // iperf3 takes it from a server, too.
     row(0, "udp-counters-64bit", kBoth,
         "client: use 64-bit counters in UDP test packets\n"
@@ -197,18 +213,11 @@ constexpr Option kTable[] = {
         set_rx_csum),
     row(0, "dry-run", kPort, "print what DPDK would be told about the port", set_dry_run),
 
-    not_yet('f', "format", kBoth, kValue),
     not_yet('F', "file", kBoth, kValue),
     not_yet('A', "affinity", kBoth, kValue),
-    not_yet(0, "logfile", kBoth, kValue),
-    not_yet(0, "timestamps", kBoth, kOptionalValue),
-    not_yet('d', "debug", kBoth, kOptionalValue),
     not_yet(0, "pacing-timer", kClient, kValue),
     not_yet(0, "no-fq-socket-pacing", kClient, kNothing),
     not_yet('L', "flowlabel", kClient, kValue),
-    not_yet('T', "title", kClient, kValue),
-    not_yet(0, "extra-data", kClient, kValue),
-    not_yet(0, "get-server-output", kClient, kNothing),
     not_yet(0, "dont-fragment", kClient, kNothing),
     not_yet(0, "json-stream", kBoth, kNothing),
     not_yet(0, "json-stream-full-output", kBoth, kNothing),

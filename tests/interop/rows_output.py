@@ -1,7 +1,9 @@
 """What we print is what iperf3 prints: the same lines, the same JSON keys in the same order."""
 
 import json
+import pathlib
 import re
+import tempfile
 
 from framework import CLIENT, SERVER, equal, require, row
 from netlab.programs import STOCK, client, server
@@ -10,14 +12,14 @@ SETTINGS = ("-t", 1, "-b", "1M", "-l", 500)
 MODES = {"normal": [], "-R": ["-R"], "--bidir": ["--bidir"]}
 
 
-def outputs(context, role, client_flags, server_flags):
+def outputs(context, role, client_flags, server_flags, tcp=False):
     """What the program under test and a stock one in its place print: (ours, stock's)."""
     found = []
     for our in (context.our, STOCK):
         first = our if role == CLIENT else STOCK
         second = our if role == SERVER else STOCK
         with server(context.lab, "b", second, "-1", *server_flags) as serving:
-            arguments = ("-u", *SETTINGS, *client_flags)
+            arguments = (*(["-C", "cubic"] if tcp else ["-u"]), *SETTINGS, *client_flags)
             with client(context.lab, "a", first, *arguments) as running:
                 running.succeed()
                 serving.succeed()
@@ -77,8 +79,8 @@ def json_keys(context, role, flags):
     same(json_shape(ours), json_shape(stock))
 
 
-def text_lines(context, role, flags, server_flags=()):
-    ours, stock = outputs(context, role, flags, server_flags)
+def text_lines(context, role, flags, server_flags=(), tcp=False):
+    ours, stock = outputs(context, role, flags, server_flags, tcp)
     same(line_shape(ours), line_shape(stock))
 
 
@@ -95,6 +97,132 @@ row(f"{CLIENT}: text has iperf3's lines, -V", role=CLIENT, flags=["-V"])(text_li
 row(f"{CLIENT}: text has iperf3's lines, -V -R", role=CLIENT, flags=["-V", "-R"])(text_lines)
 row(f"{SERVER}: text has iperf3's lines, -V", role=SERVER, flags=[], server_flags=["-V"])(text_lines)
 row(f"{CLIENT}: text has iperf3's lines, -O 1", role=CLIENT, flags=["-O", 1])(text_lines)
+for _name, _shape in {
+    "-f K": ["-f", "K"],
+    "-T": ["-T", "a title"],
+    "--timestamps": ["--timestamps"],
+    "-T and a format of time stamps": ["-T", "x", "--timestamps=%j at %H_%M_%S "],
+}.items():
+    row(f"{CLIENT}: text has iperf3's lines, {_name}, TCP", role=CLIENT, flags=[*_shape, "-P", 2], tcp=True)(
+        text_lines
+    )
+    row(f"{CLIENT}: text has iperf3's lines, {_name}", role=CLIENT, flags=_shape)(text_lines)
+row(f"{SERVER}: text has iperf3's lines, -f and --timestamps",
+    role=SERVER, flags=["-P", 2], server_flags=["-f", "g", "--timestamps"])(text_lines)  # fmt: skip
+
+
+@row(f"{CLIENT}: title and extra data are in the JSON of both", role=CLIENT)
+@row(f"{SERVER}: title and extra data are in the JSON of both", role=SERVER)
+def labels(context, role):
+    for document in context.test(role, *SETTINGS, "-T", 'a "title"', "--extra-data", "more, data"):
+        equal(document["title"], 'a "title"', "title")
+        equal(document["extra_data"], "more, data", "extra_data")
+
+
+def relayed(context, role, client_flags, server_flags, tcp):
+    """Client and server of a test with --get-server-output, ended: what each has printed."""
+    with context.server(role, "-1", *server_flags) as serving:
+        congestion = ["-C", "cubic"] if tcp else []
+        arguments = (*SETTINGS, *congestion, "--get-server-output", *client_flags)
+        with context.client(role, *arguments, tcp=tcp) as running:
+            running.succeed()
+            serving.succeed()
+            return running.out, serving.out
+
+
+for _role in (CLIENT, SERVER):
+    for _protocol, _tcp in {"TCP": True, "UDP": False}.items():
+
+        @row(f"{_role}: --get-server-output, {_protocol}", role=_role, tcp=_tcp)
+        def server_text(context, role, tcp):
+            mine, its = relayed(context, role, ["-P", 16, "-R"], ["-V", "-i", "0.1"], tcp)
+            shown = mine.partition("\nServer output:\n")[2].rpartition("\n\niperf Done.")[0]
+            require(shown and shown in its, f"the client shows\n{shown}\nthe server printed\n{its}")
+            require(shown.startswith("Time: ") and shown.count("[SUM]") > 8, shown)
+
+        @row(f"{_role}: --get-server-output, {_protocol}, JSON", role=_role, tcp=_tcp)
+        def server_json(context, role, tcp):
+            mine, its = (json.loads(text) for text in relayed(context, role, ["-J", "-R"], ["-J"], tcp))
+            for key in ("start", "intervals", "end"):
+                equal(mine["server_output_json"][key], its[key], key)
+            require("server_output_text" not in mine, "text, too")
+
+    @row(f"{_role}: --get-server-output, text from JSON", role=_role)
+    def server_json_in_text(context, role):
+        mine, its = relayed(context, role, [], ["-J"], False)
+        shown, _ = json.JSONDecoder().raw_decode(mine.partition("\nServer JSON output:\n")[2])
+        equal(shown["end"], json.loads(its)["end"], "end")
+
+    @row(f"{_role}: --get-server-output, JSON with text in it", role=_role)
+    def server_text_in_json(context, role):
+        mine, its = relayed(context, role, ["-J"], [], False)
+        shown = json.loads(mine)["server_output_text"]
+        require(shown.startswith("Accepted connection from ") and shown in its, shown)
+
+
+@row(f"{CLIENT}: no server output that was not asked for")
+def no_server_output(context):
+    with context.server(CLIENT) as serving:
+        for asked in (True, False):  # a stock server from 3.12 remembers the wish
+            with context.client(CLIENT, *SETTINGS, *(["--get-server-output"] if asked else [])) as running:
+                running.succeed()
+                equal("Server output" in running.out, asked, "server output shown")
+        require(serving.running, "the server ended")
+
+
+@row(f"{CLIENT}: --debug shows what is exchanged, as iperf3 does", role=CLIENT)
+@row(f"{SERVER}: --debug shows what is exchanged, as iperf3 does", role=SERVER)
+def debug(context, role):
+    wanted = ["get_parameters:", "get_results", "send_results", "send_parameters:"]
+    shown = []
+    for text in outputs(context, role, ["--debug=1"], ["--debug=1"]):
+        found = {name: text.partition(f"\n{name}\n")[2] for name in wanted if f"\n{name}\n" in f"\n{text}"}
+        shown.append(sorted(found))
+        for name, rest in found.items():
+            document, _ = json.JSONDecoder().raw_decode(rest or text.partition(f"{name}\n")[2])
+            require("parallel" in document or "streams" in document, f"{name} shows {document}")
+        require("State change" not in text, "messages are for level 3")
+    same(*shown)
+
+
+@row(f"{CLIENT}: -d shows every message", ours_only=True)
+def debug_messages(context):
+    ours, _ = outputs(context, CLIENT, ["-d"], [])
+    states = re.findall(r"^State change: State set to (\d+)-[A-Z_]+$", ours, re.M)
+    equal([int(state) for state in states], [9, 10, 1, 2, 4, 13, 14, 16], "messages")
+
+
+@row(f"{CLIENT}: -d does not spoil JSON", ours_only=True)
+def debug_json(context):
+    require("error" not in context.test(CLIENT, *SETTINGS, "-d")[0], "an error")
+
+
+@row(f"{CLIENT}: --logfile gets everything, test after test", role=CLIENT)
+@row(f"{SERVER}: --logfile gets everything, test after test", role=SERVER)
+def log_file(context, role):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "log")
+        log = ["--logfile", path]
+        for _ in range(2):
+            with context.server(role, "-1", *(log if role == SERVER else [])) as serving:
+                with context.client(role, *SETTINGS, *(log if role == CLIENT else [])) as running:
+                    running.succeed()
+                    serving.succeed()
+                    ours = running if role == CLIENT else serving
+                    equal(ours.out + ours.err, "", "what was printed")
+        equal(path.read_text().count("receiver\n"), 2, "summaries in the log")
+        if role == CLIENT:
+            with context.client(role, *log) as running:
+                equal(running.wait(), 1, "exit code")
+                equal(running.out + running.err, "", "what was printed")
+            require("unable to connect" in path.read_text().splitlines()[-1], "the error is not in the log")
+
+
+@row(f"{CLIENT}: a log file that cannot be opened")
+def no_log_file(context):
+    with context.client(CLIENT, "--logfile", "/no/such/folder/log") as running:
+        equal(running.wait(), 1, "exit code")
+        require("error - unable to open log file: No such file or directory" in running.err, running.err)
 
 
 @row(f"{CLIENT}: --forceflush, an interval is printed when it ends", role=CLIENT)

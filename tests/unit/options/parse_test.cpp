@@ -46,7 +46,14 @@ TEST(Options, EverythingReachesItsPlaceInThePlan)
         "--rcv-timeout", "500", "-R", "--forceflush", "-b", "2.5G/32", "-l", "1k", "-k", "3K",
         "--cport", "7000", "-w", "1M", "-S", "0x34", "-O", "3", "--udp-counters-64bit",
         "--repeating-payload", "--connect-timeout", "250", "-6", "-C", "reno", "-M", "1400", "-N",
-        "--fq-rate", "1.5G", "-Z"});
+        "--fq-rate", "1.5G", "-Z", "-f", "G", "-T", "a title", "--extra-data", "data", "--logfile",
+        "log", "--timestamps=%T ", "--debug=2"});
+    EXPECT_EQ(plan.rate_unit, RateUnit::kGbytes);
+    EXPECT_EQ(plan.title, "a title");
+    EXPECT_EQ(plan.extra_data, "data");
+    EXPECT_EQ(plan.log_file, "log");
+    EXPECT_EQ(plan.timestamp_format, "%T ");
+    EXPECT_EQ(plan.debug_level, 2);
     EXPECT_EQ(plan.port, 5999);
     EXPECT_EQ(plan.interval, std::chrono::milliseconds{500});
     EXPECT_EQ(plan.bind_address, "10.0.0.1");
@@ -70,6 +77,13 @@ TEST(Options, EverythingReachesItsPlaceInThePlan)
     EXPECT_TRUE(plan.no_delay);
     EXPECT_EQ(plan.fq_rate, BitRate::from_bps(1'500'000'000));
     EXPECT_TRUE(plan.zerocopy);
+}
+
+TEST(Options, WithoutAValueTheUsualOneIsTaken)
+{
+    const Plan plan = parsed({"-s", "--timestamps", "-d"});
+    EXPECT_EQ(plan.timestamp_format, "%c ");
+    EXPECT_EQ(plan.debug_level, 4);
 }
 
 TEST(Options, ServerPlanIsReadToo)
@@ -323,9 +337,14 @@ TEST(Options, RejectionNamesTheOptionAndTheValue)
         {{"-c", "h", "--authorized-users-path", "u"},
             "--authorized-users-path: some option you are trying to set is server only"},
         {{"-c", "h", "-uL", "5"}, "--flowlabel (-L) is not supported yet"},
-        {{"-c", "h", "--get-server"}, "--get-server-output is not supported yet"},
         {{"-c", "h", "--json-stream"}, "--json-stream is not supported yet"},
-        {{"-s", "--logfile", "x"}, "--logfile is not supported yet"},
+        {{"-s", "-f", "b"},
+            "--format 'b': bad format specifier (valid formats are in the set [kmgtKMGT])"},
+        {{"-c", "h", "--debug=5"}, "--debug '5': debug level must be from 0 to 4"},
+        {{"-c", "h", "-d=3"}, "invalid option -- '='"},
+        {{"-s", "-T", "x"}, "--title: some option you are trying to set is client only"},
+        {{"-s", "--extra-data", "x"},
+            "--extra-data: some option you are trying to set is client only"},
     };
     for (const Case& c : cases) {
         SCOPED_TRACE(c.message);
