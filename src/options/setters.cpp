@@ -70,6 +70,9 @@ Status set_server(Draft& draft, std::string_view)
 Status set_client(Draft& draft, std::string_view value)
 {
     auto [host, device] = split_host(value);
+    if (host.empty()) {
+        return usage("no host is named");
+    }
     draft.plan.host = std::move(host);
     if (!device.empty()) {
         draft.plan.bind_device = std::move(device);

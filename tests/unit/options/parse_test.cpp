@@ -315,6 +315,7 @@ TEST(Options, RejectionNamesTheOptionAndTheValue)
             "--congestion 'Cubic': unable to set TCP_CONGESTION: Supplied congestion control "
             "algorithm not supported on this host"},
         {{"-s", "-N"}, "--no-delay: some option you are trying to set is client only"},
+        {{"-c", ""}, "--client '': no host is named"},
         {{"-s", "--cntl-ka=20/5/4"},
             "--cntl-ka '20/5/4': control connection Keepalive period should be larger than the "
             "full retry period (interval * count)"},
