@@ -71,6 +71,7 @@ std::uint32_t mtu_of(std::uint16_t id)
 }
 
 constexpr std::string_view kMemif = "net_memif";
+constexpr std::string_view kVhost = "net_vhost";
 
 // Runs `task` on EAL's interrupt thread and waits for it.
 //
@@ -122,6 +123,16 @@ Status start(ports::Port& port, const ports::PortPlan& plan)
     return {};
 }
 
+// net_vhost says so in its arguments only.
+bool passes_large_frames(const rte_eth_dev_info& info)
+{
+    const rte_devargs* const arguments =
+        info.device == nullptr ? nullptr : rte_dev_devargs(info.device);
+    return std::string_view{info.driver_name} == kVhost && arguments != nullptr &&
+           arguments->args != nullptr &&
+           std::string_view{arguments->args}.find("tso=1") != std::string_view::npos;
+}
+
 }  // namespace
 
 Result<OwnedPort::Planned> OwnedPort::plan(const Request& request)
@@ -142,6 +153,7 @@ Result<OwnedPort::Planned> OwnedPort::plan(const Request& request)
     auto plan = ports::plan_for({.queue_pairs = request.queue_pairs,
                                     .mtu_bytes = mtu_bytes,
                                     .mixed_tx = request.sends_tcp,
+                                    .large_frames = passes_large_frames(info),
                                     .has_twin = true},
         info, families());
     return Planned{*id, name, mtu_bytes, std::move(plan)};

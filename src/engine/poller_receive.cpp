@@ -70,6 +70,17 @@ std::span<const std::byte> payload_of(const rte_mbuf& second, const wire::TcpVie
     return all.first(std::min(all.size(), view.payload_bytes));
 }
 
+// That LRO, or a peer's TSO, has left in one.
+std::uint16_t packets_in(const rte_mbuf& mbuf, const wire::TcpView& view) noexcept
+{
+    const std::size_t each = mbuf.tso_segsz;
+    if ((mbuf.ol_flags & RTE_MBUF_F_RX_LRO) == 0 || each == 0) {
+        return 1;
+    }
+    return static_cast<std::uint16_t>(
+        std::max<std::size_t>((view.payload_bytes + each - 1) / each, 1));
+}
+
 }  // namespace
 
 // Returns how many packets came.
@@ -195,7 +206,7 @@ bool Poller::take_tcp(rte_mbuf& mbuf, std::span<const std::byte> frame) noexcept
     if (view.payload.empty() && mbuf.next != nullptr) {
         view.payload = payload_of(*mbuf.next, view);
     }
-    tcp_.arrive(*stream, view, burst_at_);
+    tcp_.arrive(*stream, view, packets_in(mbuf, view), burst_at_);
     return true;
 }
 

@@ -3,6 +3,7 @@
 #include "dpdkperf/wire/checksum.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 
 #include <rte_ethdev.h>
@@ -15,12 +16,24 @@ namespace {
 
 constexpr std::uint32_t kAhead = 4;
 
+// Takes the line from whoever has read it. The compiler's own prefetch for writing is one for
+// reading where the instruction is not part of the target, and then the line is asked for twice; a
+// processor without it passes over it.
+void prefetch_for_writing(const std::byte* at) noexcept
+{
+#if defined(__x86_64__)
+    asm volatile("prefetchw %0" : : "m"(*at));
+#else
+    __builtin_prefetch(at, 1);
+#endif
+}
+
 // The lines that headers are written to.
-void prefetch_for_writing(const rte_mbuf& mbuf) noexcept
+void prefetch_headers(const rte_mbuf& mbuf) noexcept
 {
     const auto* const frame = rte_pktmbuf_mtod_offset(&mbuf, const std::byte*, 0);
-    __builtin_prefetch(frame, 1);
-    __builtin_prefetch(frame + RTE_CACHE_LINE_SIZE, 1);
+    prefetch_for_writing(frame);
+    prefetch_for_writing(frame + RTE_CACHE_LINE_SIZE);
 }
 
 }  // namespace
@@ -50,7 +63,10 @@ void SegmentFrames::add(const tcp::Segment& segment, const TcpFrameWriter& write
     const tcp::StreamContent* content, const ports::QueuePair& queue) noexcept
 {
     cut_ = {segment, &writer, content, 0};
-    cut(queue);
+    const bool several = segment.payload_bytes > segment.packet_payload_bytes;
+    if (!queue.tso || !several || !put_whole(queue)) {
+        cut(queue);
+    }
 }
 
 void SegmentFrames::forget(const TcpFrameWriter& writer) noexcept
@@ -67,6 +83,77 @@ void SegmentFrames::cut(const ports::QueuePair& queue) noexcept
     }
 }
 
+rte_mbuf* SegmentFrames::take_spare() noexcept
+{
+    rte_mbuf* const mbuf = spares_[--spare_count_];
+    if (spare_count_ >= kAhead) {
+        prefetch_headers(*spares_[spare_count_ - kAhead]);
+    }
+    return mbuf;
+}
+
+// Lets the device cut (mbuf_core.h, RTE_MBUF_F_TX_TCP_SEG; DPDK 22.11). False: it is as before,
+// because no mbuf was left for the payload.
+bool SegmentFrames::put_whole(const ports::QueuePair& queue) noexcept
+{
+    const tcp::Segment& segment = cut_.segment;
+    rte_mbuf& mbuf = *take_spare();
+    alignas(64) std::array<std::byte, kMaxTcpFrameHeader> frame;
+    const TcpFrameHeader written =
+        cut_.writer->write(frame, segment.header, segment.payload_bytes, segment.ecn);
+    mbuf.data_len = static_cast<std::uint16_t>(written.size_bytes);
+    if (!alias_payload(mbuf, *queue.pinned)) {
+        spares_[spare_count_++] = &mbuf;
+        return false;
+    }
+    const std::uint16_t pseudo = fold(cut_.writer->pseudo_header_sum());
+    std::memcpy(&frame[written.checksum_offset], &pseudo, sizeof pseudo);
+    std::memcpy(rte_pktmbuf_mtod(&mbuf, void*), frame.data(), written.size_bytes);
+    tags_.of(mbuf) = 0;
+    mbuf.pkt_len = static_cast<std::uint32_t>(written.size_bytes) + segment.payload_bytes;
+    const std::size_t ip_size = cut_.writer->ip_size();
+    mbuf.tx_offload = rte_mbuf_tx_offload(kEthernetSize, ip_size,
+        written.size_bytes - kEthernetSize - ip_size, segment.packet_payload_bytes, 0, 0, 0);
+    mbuf.ol_flags |=
+        RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_TCP_CKSUM |
+        (ip_size == kIpv4Size ? RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM : RTE_MBUF_F_TX_IPV6);
+    rte_mbuf* prepared = &mbuf;
+    [[maybe_unused]] const auto n = rte_eth_tx_prepare(queue.port_id, queue.queue_id, &prepared, 1);
+    assert(n == 1);
+    frames_[end_++] = &mbuf;
+    cut_.writer = nullptr;
+    return true;
+}
+
+// A chain behind `mbuf`, which takes what does not lie in a pinned buffer. False: as before.
+bool SegmentFrames::alias_payload(rte_mbuf& mbuf, const ports::PinnedBuffers& pinned) const noexcept
+{
+    const std::uint16_t own_bytes = mbuf.data_len;
+    rte_mbuf* last = &mbuf;
+    std::uint64_t offset = cut_.segment.stream_offset;
+    for (std::uint32_t left = cut_.segment.payload_bytes; left > 0;) {
+        const auto piece = cut_.content->piece(offset, std::min(left, kMostAliased));
+        rte_mbuf* const alias = pinned.alias(piece);
+        if (alias != nullptr) [[likely]] {
+            last = last->next = alias;
+            ++mbuf.nb_segs;
+        } else if (last == &mbuf && piece.size() <= tcp::StreamContent::kMaxPrefix) {
+            std::memcpy(rte_pktmbuf_mtod_offset(&mbuf, std::byte*, mbuf.data_len), piece.data(),
+                piece.size());
+            mbuf.data_len = static_cast<std::uint16_t>(mbuf.data_len + piece.size());
+        } else {
+            rte_pktmbuf_free(mbuf.next);
+            mbuf.next = nullptr;
+            mbuf.nb_segs = 1;
+            mbuf.data_len = own_bytes;
+            return false;
+        }
+        offset += piece.size();
+        left -= static_cast<std::uint32_t>(piece.size());
+    }
+    return true;
+}
+
 // PSH and FIN belong to the last packet of a segment that is cut, CWR to the first.
 void SegmentFrames::cut_packet(const ports::QueuePair& queue) noexcept
 {
@@ -78,10 +165,7 @@ void SegmentFrames::cut_packet(const ports::QueuePair& queue) noexcept
     header.sequence += cut_.done;
     header.flags &= static_cast<std::uint8_t>(last ? 0xff : ~(kTcpPsh | kTcpFin));
     header.flags &= static_cast<std::uint8_t>(cut_.done == 0 ? 0xff : ~kTcpCwr);
-    rte_mbuf* const mbuf = spares_[--spare_count_];
-    if (spare_count_ >= kAhead) {
-        prefetch_for_writing(*spares_[spare_count_ - kAhead]);
-    }
+    rte_mbuf* const mbuf = take_spare();
     fill(*mbuf, header, bytes, queue.pinned);
     frames_[end_++] = mbuf;
     cut_.done += bytes;

@@ -51,17 +51,22 @@ private:
 
     bool take_spares(const ports::QueuePair& queue) noexcept;
     void cut(const ports::QueuePair& queue) noexcept;
+    rte_mbuf* take_spare() noexcept;
+    bool put_whole(const ports::QueuePair& queue) noexcept;
     void cut_packet(const ports::QueuePair& queue) noexcept;
     void fill(rte_mbuf& mbuf, const wire::TcpHeader& header, std::uint32_t bytes,
         const ports::PinnedBuffers* pinned) const noexcept;
     void put_payload(rte_mbuf& mbuf, std::uint64_t offset, std::uint32_t bytes,
         const ports::PinnedBuffers* pinned) const noexcept;
+    bool alias_payload(rte_mbuf& mbuf, const ports::PinnedBuffers& pinned) const noexcept;
     void offer(const ports::QueuePair& queue) noexcept;
 
     static constexpr std::uint32_t kCapacity = 128;
     static constexpr std::uint32_t kSpares = 64;
     // Payload bytes from which on an mbuf more costs less than copying.
     static constexpr std::uint32_t kLeastAliased = 512;
+    // Below what a descriptor of any device holds (vmxnet3: 16 KB, vmxnet3/base/vmxnet3_defs.h).
+    static constexpr std::uint32_t kMostAliased = 16'000;
 
     TagField tags_;
     std::array<rte_mbuf*, kCapacity> frames_{};

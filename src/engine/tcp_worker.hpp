@@ -42,8 +42,9 @@ public:
         return entry == nullptr ? nullptr : entry->stream;
     }
 
-    // A segment for a stream of ours; checksum and lengths are right.
-    void arrive(TcpStream& stream, const wire::TcpView& view, Moment now) noexcept;
+    // A segment for a stream of ours, of so many packets; checksum and lengths are right.
+    void arrive(
+        TcpStream& stream, const wire::TcpView& view, std::uint16_t packets, Moment now) noexcept;
 
     // The test runs: senders may send. `now_tsc` for those with a rate.
     void start(TcpStream& stream, std::uint64_t now_tsc, std::uint64_t ticks_per_second) noexcept;

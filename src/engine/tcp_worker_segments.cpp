@@ -6,13 +6,15 @@
 
 namespace dpdkperf::engine {
 
-void TcpWorker::arrive(TcpStream& stream, const wire::TcpView& view, Moment now) noexcept
+void TcpWorker::arrive(
+    TcpStream& stream, const wire::TcpView& view, std::uint16_t packets, Moment now) noexcept
 {
     stream.connection.on_segment(
         {.header = view.header,
             .payload_bytes = static_cast<std::uint32_t>(view.payload_bytes),
             .head = view.payload,
-            .ecn = view.ecn},
+            .ecn = view.ecn,
+            .packets = packets},
         now);
     stream.due = true;
     note_state(stream, now);

@@ -91,9 +91,12 @@ std::vector<Fact> facts(const PortPlan& plan)
         {"transmit offloads", names(plan.tx_offloads, rte_eth_dev_tx_offload_name)},
         {"receive offloads", names(plan.rx_offloads, rte_eth_dev_rx_offload_name)},
         {"checksums in", trust(plan.rx_trust)},
-        {"checksums out", "always real, by software"},
+        {"checksums out", plan.tso
+                              ? "by the device in segments that it cuts, else real, by software"
+                              : "always real, by software"},
         {"payload of TCP", plan.pinned_mbufs == 0 ? "copied into one buffer per packet"
                                                   : "in place, behind a buffer of headers"},
+        {"segments of TCP", plan.tso ? "cut by the device (TSO)" : "cut by software"},
         {"link speed", plan.link_speed_known ? "as reported" : "unknown: the driver makes it up"},
     };
 }

@@ -60,11 +60,17 @@ std::uint16_t data_room(std::uint32_t frame_bytes, std::uint16_t step_bytes)
 
 std::uint64_t tx_offloads(const PortRequest& request, const rte_eth_dev_info& device)
 {
-    // No checksum offload: what we send carries a real sum already, and the offload would cost
-    // the drivers' vector paths.
-    const std::uint64_t wanted =
-        request.mixed_tx ? RTE_ETH_TX_OFFLOAD_MULTI_SEGS : RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
-    return wanted & device.tx_offload_capa;
+    // No checksum offload where there is no TSO: what we send carries a real sum already, and the
+    // offload would cost the drivers' vector paths.
+    if (!request.mixed_tx) {
+        return RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE & device.tx_offload_capa;
+    }
+    constexpr std::uint64_t kTso =
+        RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
+    if ((device.tx_offload_capa & kTso) == kTso) {
+        return kTso | (RTE_ETH_TX_OFFLOAD_IPV4_CKSUM & device.tx_offload_capa);
+    }
+    return RTE_ETH_TX_OFFLOAD_MULTI_SEGS & device.tx_offload_capa;
 }
 
 const PortFamily* family_of(std::string_view driver, std::span<const PortFamily> families)
@@ -99,11 +105,11 @@ void size_buffers(PortPlan& plan, const PortRequest& request, const rte_eth_dev_
     plan.pool_mbufs = request.transmits_only || need <= kSmallPool ? kSmallPool : kLargePool;
 }
 
-// A chain takes two descriptors or more, of which one is payload; the rest is for the caches.
+// Most of a ring may be payload; the rest is for the caches.
 std::uint32_t pinned_mbufs(const PortPlan& plan)
 {
     const std::uint32_t need =
-        (plan.tx_descriptors / 2U + plan.cache_mbufs * 3 / 2) * plan.queue_pairs + kMostBurst;
+        (plan.tx_descriptors + plan.cache_mbufs * 3U / 2) * plan.queue_pairs + kMostBurst;
     return std::bit_ceil(need + 1) - 1;
 }
 
@@ -130,6 +136,7 @@ PortPlan plan_for(const PortRequest& request, const rte_eth_dev_info& device,
     size_buffers(plan, request, device, family.room_step_bytes);
     if ((plan.tx_offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0) {
         plan.pinned_mbufs = pinned_mbufs(plan);
+        plan.tso = (plan.tx_offloads & RTE_ETH_TX_OFFLOAD_TCP_TSO) != 0;
     }
     // rte_eth_dev_configure() takes 1500 without being told.
     plan.mtu_bytes = family.sets_mtu && request.mtu_bytes != RTE_ETHER_MTU ? request.mtu_bytes : 0;

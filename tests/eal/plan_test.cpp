@@ -110,12 +110,40 @@ TEST(PlanFor, LeavesPayloadInPlaceWhereTheDeviceTakesChains)
     EXPECT_EQ(plan({.mixed_tx = true}, af_xdp()).pinned_mbufs, 0U);
     const auto one = plan({.mixed_tx = true}, ice());
     const auto four = plan({.queue_pairs = 4, .mixed_tx = true}, ice());
-    EXPECT_GE(one.pinned_mbufs, one.tx_descriptors / 2U + one.cache_mbufs);
-    EXPECT_GE(four.pinned_mbufs, 4U * (four.tx_descriptors / 2U + four.cache_mbufs));
+    EXPECT_GE(one.pinned_mbufs, 0U + one.tx_descriptors + one.cache_mbufs);
+    EXPECT_GE(four.pinned_mbufs, 4U * (0U + four.tx_descriptors + four.cache_mbufs));
     EXPECT_TRUE(std::has_single_bit(four.pinned_mbufs + 1));
     EXPECT_EQ(one.chain_burst, one.burst);
     EXPECT_EQ(plan({.mixed_tx = true}, memif()).chain_burst, 4U);
     EXPECT_EQ(plan({.mixed_tx = true}, memif()).burst, 64U);
+}
+
+TEST(PlanFor, LeavesCuttingToADeviceThatCan)
+{
+    constexpr std::uint64_t kTso = RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
+    auto info = ice();
+    info.tx_offload_capa |= RTE_ETH_TX_OFFLOAD_TCP_TSO;
+    EXPECT_FALSE(plan({.mixed_tx = true}, info).tso) << "without checksums it is of no use";
+    info.tx_offload_capa |= kTso;
+    EXPECT_TRUE(plan({.mixed_tx = true}, info).tso);
+    EXPECT_EQ(plan({.mixed_tx = true}, info).tx_offloads, kTso | RTE_ETH_TX_OFFLOAD_MULTI_SEGS);
+    EXPECT_FALSE(plan({}, info).tso) << "UDP alone";
+}
+
+TEST(PlanFor, TakesLargeFramesWhereTheWireIsMemory)
+{
+    auto guest = virtio("net_virtio_user");
+    EXPECT_EQ(plan({.mixed_tx = true}, guest).data_room_bytes, 2048);
+    guest.rx_offload_capa |= RTE_ETH_RX_OFFLOAD_TCP_LRO;
+    EXPECT_EQ(plan({}, guest).data_room_bytes, 2048) << "UDP alone";
+    const auto p = plan({.mixed_tx = true}, guest);
+    EXPECT_EQ(p.data_room_bytes, 9344);
+    EXPECT_NE(p.rx_offloads & RTE_ETH_RX_OFFLOAD_TCP_LRO, 0U);
+
+    EXPECT_FALSE(plan({.mixed_tx = true}, vhost()).tso);
+    const auto host = plan({.mixed_tx = true, .large_frames = true}, vhost());
+    EXPECT_TRUE(host.tso);
+    EXPECT_EQ(host.data_room_bytes, 9344);
 }
 
 TEST(PlanFor, HashesWhatTheDeviceCanWithMoreThanOneQueue)
@@ -275,6 +303,7 @@ TEST(Describe, PrintsOneFactALineThenTheReasons)
         "  checksums in       the device's word, else summed\n"
         "  checksums out      always real, by software\n"
         "  payload of TCP     copied into one buffer per packet\n"
+        "  segments of TCP    cut by software\n"
         "  link speed         as reported\n"
         "  device's limit     37000000 packets/s, frames below 160 bytes; Intel document 683749, "
         "limitations of the XL710\n"

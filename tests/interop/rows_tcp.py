@@ -73,6 +73,7 @@ modes("memif, ", BOTH, 16, wire=MEMIF, ipv6=True)
 modes("memif, MTU 9000, ", BOTH, 1, wire=JUMBO)
 modes("memif, two pollers, ", BOTH, 4, wire=Wire("memif", pollers=2))
 modes("vhost, ", BOTH, 1, wire=VHOST)
+modes("vhost, TSO, ", BOTH, 2, wire=Wire("vhost", tso=True))
 for _flags in (("-M", 900), ("-w", "256K"), ("-N", "-l", "10K"), ("-C", "reno")):
     for _role in (CLIENT, SERVER):
         row(

@@ -7,6 +7,7 @@ from netlab.wires import Wire
 
 # bbr is Linux's default on some machines; ours has cubic.
 CUBIC = ("-C", "cubic")
+KERNEL = "iperf3 -c HOST -t T -C cubic -P 1|2 (better of both) over veth with TSO and GSO"
 
 
 def gbps(serving):
@@ -42,11 +43,27 @@ def memif(mtu, goal, least):
         id=f"tcp-memif-{9000 if mtu > 1500 else 1500}",
         title=f"TCP over memif with an MTU of {mtu} bytes, zero-copy sender",
         ours="dpdkperf -l 1 --vdev=net_memif0,role=client,... -- -c HOST -t T -C cubic, dpdkperf -s on the other side",
-        theirs="iperf3 -c HOST -t T -C cubic -P 1|2 (better of both) over veth with TSO and GSO",
+        theirs=KERNEL,
         metrics=(Metric("received", "Gb/s", goal), Metric("received", "Gb/s", least, limit="at least")),
         our_turn=lambda setup: memory_turn(setup, wire),
         their_turn=lambda setup: kernel_turn(setup, ("received",)),
     )
 
 
-ALL = (memif(9000, 3.0, 100), memif(1500, 1.5, 45))
+VHOST = Wire("vhost", tso=True)
+
+
+def vhost(direction, flags):
+    return Comparison(
+        id=f"tcp-vhost-tso{'-reverse' if flags else ''}",
+        title=f"TCP over virtio-user and vhost-user with TSO, {direction}",
+        ours=f"dpdkperf -l 1 --vdev=net_virtio_user0,... -- -c HOST -t T -C cubic {' '.join(flags)}".strip()
+        + ", dpdkperf --vdev=net_vhost0,...,tso=1 -- -s on the other side",
+        theirs=KERNEL,
+        metrics=(Metric("received", "Gb/s", 2.5),),
+        our_turn=lambda setup: memory_turn(setup, VHOST, *flags),
+        their_turn=lambda setup: kernel_turn(setup, ("received",)),
+    )
+
+
+ALL = (memif(9000, 3.0, 100), memif(1500, 1.5, 45), vhost("to the host", ()), vhost("to the guest", ("-R",)))

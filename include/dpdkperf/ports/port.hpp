@@ -24,6 +24,7 @@ struct QueuePair {
     // driver takes none.
     const PinnedBuffers* pinned = nullptr;
     std::uint16_t chain_burst = 64;  // packets of one TX call that may carry chains
+    bool tso = false;                // TX takes TCP segments of many packets, in chains
 };
 
 // A configured port with its pools. Stops and closes itself, then frees the pools; mbufs of them

@@ -22,7 +22,8 @@ struct PortRequest {
     // A TX queue may carry mbufs of other pools, of more than one owner or in chains, as with TCP.
     // Rules out fast free, and with some drivers the vector paths.
     bool mixed_tx = false;
-    bool has_twin = false;  // a TAP lives on what we don't take: multicast has to come in
+    bool large_frames = false;  // the wire carries up to 64 KB at once, in both directions
+    bool has_twin = false;      // a TAP lives on what we don't take: multicast has to come in
 };
 
 // What a received checksum flag of the device is worth. IP headers and lengths are always checked.
@@ -59,7 +60,8 @@ struct PortPlan {
     // That name payload of TCP instead of holding it, per buffer; 0: payload is copied, because TX
     // takes no chains of mbufs.
     std::uint32_t pinned_mbufs = 0;
-    std::uint16_t chain_burst = 64;  // packets of one TX call that may carry chains
+    std::uint16_t chain_burst = 64;   // packets of one TX call that may carry chains
+    bool tso = false;                 // TX takes TCP segments of many packets
     std::uint64_t tx_offloads = 0;    // RTE_ETH_TX_OFFLOAD_*
     std::uint64_t rx_offloads = 0;    // RTE_ETH_RX_OFFLOAD_*
     std::uint32_t mtu_bytes = 0;      // to be set; 0: as the driver has it

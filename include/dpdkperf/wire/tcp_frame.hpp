@@ -39,8 +39,12 @@ public:
     TcpFrameHeader write(std::span<std::byte, kMaxTcpFrameHeader> to, const TcpHeader& header,
         std::uint32_t payload_bytes, Ecn ecn) const noexcept;
 
-private:
     [[nodiscard]] std::size_t ip_size() const { return ipv4_ ? kIpv4Size : kIpv6Size; }
+    // Of a pseudo-header whose length is 0: what a device that cuts segments wants folded in the
+    // field of the TCP checksum.
+    [[nodiscard]] ChecksumSum pseudo_header_sum() const { return pseudo_sum_; }
+
+private:
     void write_ipv4(const TcpFlow& flow);
     void write_ipv6(const TcpFlow& flow);
     void patch_ip(std::byte* ip, std::size_t tcp_bytes, Ecn ecn) const noexcept;

@@ -26,6 +26,7 @@ class Wire:
     kind: str = "veth"  # or "memif", "vhost"
     mtu: int = 1500
     pollers: int = 1  # with a queue each
+    tso: bool = False  # vhost: segments of up to 64 KB pass
 
     def lab(self, name, our):
         if self.kind == "veth":
@@ -96,7 +97,8 @@ class TwinLab(Lab):
             jumbo = ",bsize=9600" if self._wire.mtu > 1500 else ""
             return f"net_memif0,{role},id=0,socket={socket},socket-abstract=no,rsize=8{jumbo}"
         if serves:
-            return f"net_vhost0,iface={socket},queues={self._wire.pollers}"
+            large = ",tso=1" if self._wire.tso else ""
+            return f"net_vhost0,iface={socket},queues={self._wire.pollers}{large}"
         queues = f"queues={self._wire.pollers},queue_size=256,mrg_rxbuf=1"
         return f"net_virtio_user0,path={socket},{queues}"
 
