@@ -10,20 +10,12 @@ constexpr std::uint32_t kFrameOverhead = 38;  // Ethernet header, FCS, preamble,
 
 }  // namespace
 
-bool Link::loses(const Packet& packet)
-{
-    in_burst_ =
-        in_burst_ ? !random_.chance(settings_.burst_leave) : random_.chance(settings_.burst_enter);
-    const bool scripted = settings_.drop && settings_.drop(packet, offered_);
-    return scripted || in_burst_ || random_.chance(settings_.loss) ||
-           packet.ip_bytes() > settings_.mtu_bytes;
-}
-
 std::vector<Link::Copy> Link::carry(Packet packet, Moment now)
 {
-    const bool lost = loses(packet);
+    const bool scripted = settings_.drop && settings_.drop(packet, offered_);
+    const bool lost = impairment_.loses(settings_);
     ++offered_;
-    if (lost) {
+    if (lost || scripted || packet.ip_bytes() > settings_.mtu_bytes) {
         ++dropped_;
         return {};
     }
@@ -45,19 +37,15 @@ std::vector<Link::Copy> Link::carry(Packet packet, Moment now)
         busy_until_ += nanoseconds{static_cast<std::int64_t>(seconds * 1e9) + 1};
         sent = busy_until_;
     }
-    if (random_.chance(settings_.corrupt)) {
+    const auto fate = impairment_.fate(settings_, packet.header_bytes * 8);
+    if (fate.corrupt_bit) {
         packet.corrupt = true;
-        const std::uint64_t bit = random_.below(packet.header_bytes * 8);
-        packet.header[bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
+        packet.header[*fate.corrupt_bit / 8] ^=
+            static_cast<std::byte>(1U << (*fate.corrupt_bit % 8));
     }
-    Moment at = sent + settings_.delay;
-    if (random_.chance(settings_.reorder)) {
-        at += settings_.reorder_delay;
-    }
-    std::vector<Copy> copies{{at, packet}};
-    if (random_.chance(settings_.duplicate)) {
-        copies.push_back(
-            {at + nanoseconds{static_cast<std::int64_t>(random_.below(2'000'000))}, packet});
+    std::vector<Copy> copies{{sent + fate.delay, packet}};
+    if (fate.copy_delay) {
+        copies.push_back({sent + *fate.copy_delay, packet});
     }
     return copies;
 }

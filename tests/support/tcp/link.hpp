@@ -1,6 +1,7 @@
 #pragma once
 
 #include "dpdkperf/base/time.hpp"
+#include "dpdkperf/impair/impairment.hpp"
 #include "dpdkperf/wire/tcp_header.hpp"
 #include "random.hpp"
 
@@ -27,17 +28,10 @@ struct Packet {
     }
 };
 
-// One direction of a path.
-struct LinkSettings {
+// One direction of a path: what --impair does, at a rate and with a queue.
+struct LinkSettings : impair::Settings {
     double bits_per_second = 0;  // 0: no limit
-    nanoseconds delay{0};
     std::uint64_t queue_bytes = 1U << 20U;
-    double loss = 0;
-    double burst_enter = 0, burst_leave = 1;  // Gilbert and Elliott: all is lost in between
-    double reorder = 0;                       // packets that take `reorder_delay` longer
-    nanoseconds reorder_delay{0};
-    double duplicate = 0;
-    double corrupt = 0;
     std::uint32_t mtu_bytes = 65'535;  // larger packets vanish without a message
     std::uint64_t mark_bytes = 0;      // ECN: mark when more is queued; 0: never
     // Scripted loss: called with every packet and its number in this direction, from 0.
@@ -47,7 +41,8 @@ struct LinkSettings {
 // When the copies of a packet arrive. Empty: never.
 class Link {
 public:
-    Link(LinkSettings settings, std::uint64_t seed) : settings_{std::move(settings)}, random_{seed}
+    Link(LinkSettings settings, std::uint64_t seed)
+        : settings_{std::move(settings)}, impairment_{seed}
     {
     }
 
@@ -62,12 +57,9 @@ public:
     [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
 private:
-    bool loses(const Packet& packet);
-
     LinkSettings settings_;
-    Random random_;
+    impair::Impairment impairment_;
     Moment busy_until_{};
-    bool in_burst_ = false;
     std::uint64_t offered_ = 0, dropped_ = 0;
 };
 
