@@ -47,12 +47,12 @@ LAYERS = {
     "tcp": row("base wire"),
     "report": row("base stats"),
     "host": row("base"),
-    "control": row("auth base host options proto stats traffic"),
+    "control": row("auth base host impair options proto stats traffic"),
     "ports": row("base", dpdk=True),
     "drivers": row("base host ports", dpdk=True),
-    "engine": row("base pacing ports stats tcp traffic wire", dpdk=True),
+    "engine": row("base impair pacing ports stats tcp traffic wire", dpdk=True),
     # Wires everything, but has no business with the inside of protocol and data plane.
-    "app": row("auth base control drivers engine host options ports report stats traffic", dpdk=True),
+    "app": row("auth base control drivers engine host impair options ports report stats traffic", dpdk=True),
 }
 
 SOURCES = {".c", ".cpp", ".h", ".hpp"}

@@ -65,6 +65,7 @@ private:
     void tell(Poller& poller, const Command& command) const;
     void tell_all(const Command& command) const;
     [[nodiscard]] Status check_datagrams(const traffic::SessionSpec& spec) const;
+    [[nodiscard]] stats::Impaired impaired() const;
     void make_streams(Session& session) const;
     void prepare(Stream& stream, Session& session, std::size_t index) const;
 
@@ -87,6 +88,7 @@ Engine::Engine(const EngineSetup& setup, const TagField& tags)
           .mac = setup.mac,
           .mtu_bytes = setup.mtu_bytes,
           .secret = new_secret(),
+          .impairment = setup.impairment,
           .rx_checksum = setup.rx_checksum,
           .exceptions = setup.exceptions}
 {
@@ -162,6 +164,7 @@ Status Engine::open(const traffic::SessionSpec& spec)
     }
     auto made = std::make_unique<Session>();
     made->spec = spec;
+    made->impaired_before = impaired();
     make_streams(*made);
     sessions_.push_back(std::move(made));
     Session& added = *sessions_.back();
@@ -283,7 +286,17 @@ traffic::SessionTrouble Engine::trouble(SessionId id) const
         .bad_length = s.bad_length.load(std::memory_order_relaxed),
         .unexpected = s.unexpected.load(std::memory_order_relaxed),
         .pool_empty = s.pool_empty.load(std::memory_order_relaxed),
-        .not_handed_over = s.not_handed_over.load(std::memory_order_relaxed)};
+        .not_handed_over = s.not_handed_over.load(std::memory_order_relaxed),
+        .impaired = impaired() - s.impaired_before};
+}
+
+stats::Impaired Engine::impaired() const
+{
+    stats::Impaired sum;
+    for (const Runner& runner : runners_) {
+        sum = sum + runner.poller->impaired();
+    }
+    return sum;
 }
 
 std::optional<stats::Snapshot> Engine::snapshot(

@@ -50,9 +50,10 @@ rte_ring* make_inbox()
 
 }  // namespace
 
-Poller::Poller(PollerContext& context, std::vector<ports::QueuePair> queues, bool sends_for_kernel)
+Poller::Poller(
+    PollerContext& context, const std::vector<ports::QueuePair>& queues, bool sends_for_kernel)
     : context_{context},
-      queues_{std::move(queues)},
+      queues_{at_lines(queues)},
       inbox_{make_inbox()},
       sends_for_kernel_{sends_for_kernel},
       tcp_{context.tags, context.mac, context.mtu_bytes, context.secret, queues_.front()},
@@ -65,6 +66,51 @@ Poller::Poller(PollerContext& context, std::vector<ports::QueuePair> queues, boo
 Poller::~Poller()
 {
     rte_pktmbuf_free_bulk(&kernels_[kernels_begin_], kernels_end_ - kernels_begin_);
+}
+
+std::vector<PollerQueue> Poller::at_lines(const std::vector<ports::QueuePair>& queues)
+{
+    std::vector<PollerQueue> all;
+    for (const ports::QueuePair& queue : queues) {
+        ImpairedLine* line = nullptr;
+        if (context_.impairment.any()) {
+            lines_.push_back(std::make_unique<ImpairedLine>(context_.impairment, queue.queue_id));
+            line = lines_.back().get();
+        }
+        all.push_back({queue, line});
+        all.back().tso = queue.tso && line == nullptr;  // such a link loses packets one by one
+    }
+    return all;
+}
+
+stats::Impaired Poller::impaired() const noexcept
+{
+    stats::Impaired sum;
+    for (const auto& line : lines_) {
+        sum = sum + stats::Impaired{line->transmitted(), line->received()};
+    }
+    return sum;
+}
+
+void Poller::flush_lines() noexcept
+{
+    for (const PollerQueue& queue : queues_) {
+        if (queue.line != nullptr) {
+            queue.line->flush(queue);
+        }
+    }
+}
+
+// Before a sleep: what is on its way to the port arrives there, what comes from it is for nobody.
+void Poller::settle_lines() noexcept
+{
+    for (const PollerQueue& queue : queues_) {
+        while (queue.line != nullptr && queue.line->flush(queue) && !commands_.pending()) {
+        }
+        if (queue.line != nullptr) {
+            queue.line->forget_received();
+        }
+    }
 }
 
 void Poller::FreeRing::operator()(rte_ring* ring) const noexcept
@@ -109,6 +155,9 @@ void Poller::loop() noexcept
             on_time(now);
         }
         receive<Policy::kChecksum>(now);
+        if (!lines_.empty()) [[unlikely]] {
+            flush_lines();
+        }
         if constexpr (Policy::kOwnsPort) {
             send_for_kernel();
         }
@@ -123,10 +172,12 @@ void Poller::loop() noexcept
 void Poller::rest() noexcept
 {
     if (context_.exceptions == nullptr) {
+        settle_lines();
         commands_.wait();
     } else {
         expects_packets_ = true;
         const bool idle = receive<RxChecksum::kVerify>(rte_rdtsc()) == 0;
+        flush_lines();
         send_for_kernel();
         nap_ = idle ? std::clamp(nap_ * 2, kShortestNap, kLongestNap) : kShortestNap;
         if (idle) {

@@ -8,6 +8,8 @@
 #include "dpdkperf/wire/udp_view.hpp"
 #include "filler.hpp"
 #include "flow_table.hpp"
+#include "impaired_line.hpp"
+#include "poller_queue.hpp"
 #include "session.hpp"
 #include "tcp_worker.hpp"
 #include "tx_burst.hpp"
@@ -33,6 +35,7 @@ struct PollerContext {
     Mac mac;
     std::uint32_t mtu_bytes = 1500;
     tcp::IsnSecret secret{};
+    impair::Plan impairment;
     RxChecksum rx_checksum = RxChecksum::kVerify;
     ports::ExceptionPath* exceptions = nullptr;   // of a port of our own
     std::atomic<std::uint32_t> last_template{0};  // cold
@@ -63,7 +66,8 @@ struct UdpEntry {
 class Poller {
 public:
     // `sends_for_kernel`: what comes from context.exceptions leaves by this poller.
-    Poller(PollerContext& context, std::vector<ports::QueuePair> queues, bool sends_for_kernel);
+    Poller(
+        PollerContext& context, const std::vector<ports::QueuePair>& queues, bool sends_for_kernel);
     ~Poller();  // frees what waits in it
     Poller(const Poller&) = delete;
     Poller& operator=(const Poller&) = delete;
@@ -73,6 +77,9 @@ public:
 
     // Until kQuit.
     void run() noexcept;
+
+    // Any thread: what --impair has done so far, both ways.
+    [[nodiscard]] stats::Impaired impaired() const noexcept;
 
 private:
     // A session that this poller has been told of.
@@ -90,6 +97,9 @@ private:
     template <class Policy>
     void loop() noexcept;
     void rest() noexcept;
+    std::vector<PollerQueue> at_lines(const std::vector<ports::QueuePair>& queues);
+    void flush_lines() noexcept;
+    void settle_lines() noexcept;
     void set_clock() noexcept;
     void schedule() noexcept;
     void on_time(std::uint64_t now) noexcept;
@@ -157,7 +167,8 @@ private:
     };
 
     PollerContext& context_;
-    const std::vector<ports::QueuePair> queues_;
+    std::vector<std::unique_ptr<ImpairedLine>> lines_;  // with --impair, one for each queue
+    const std::vector<PollerQueue> queues_;
     CommandQueue commands_;
     // Packets of our streams that other pollers received; they write, we read.
     const std::unique_ptr<rte_ring, FreeRing> inbox_;

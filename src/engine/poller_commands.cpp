@@ -107,7 +107,7 @@ void Poller::say_hello(const Session& session, std::uint32_t index) noexcept
 // some thousand tries is stuck; the peer's silence then tells.
 void Poller::send_now(const UdpStream& stream, std::uint32_t word) noexcept
 {
-    const ports::QueuePair& queue = queues_.front();
+    const PollerQueue& queue = queues_.front();
     rte_mbuf* mbuf = rte_pktmbuf_alloc(queue.pool);
     if (mbuf == nullptr) {
         stream.session->pool_empty.fetch_add(1, std::memory_order_relaxed);
@@ -120,7 +120,7 @@ void Poller::send_now(const UdpStream& stream, std::uint32_t word) noexcept
     hello.write_whole(*mbuf, context_.tags, payload);
     constexpr int kTries = 4096;
     for (int i = 0; i < kTries; ++i) {
-        if (rte_eth_tx_burst(queue.port_id, queue.queue_id, &mbuf, 1) == 1) {
+        if (queue.transmit(&mbuf, 1) == 1) {
             return;
         }
     }

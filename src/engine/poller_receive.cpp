@@ -6,7 +6,6 @@
 #include <array>
 #include <span>
 
-#include <rte_ethdev.h>
 #include <rte_prefetch.h>
 
 namespace dpdkperf::engine {
@@ -92,9 +91,8 @@ std::uint16_t Poller::receive(std::uint64_t now) noexcept
     }
     std::array<rte_mbuf*, ports::kMostBurst> mbufs;
     std::uint16_t received = 0;
-    for (const ports::QueuePair& queue : queues_) {
-        const std::uint16_t n =
-            rte_eth_rx_burst(queue.port_id, queue.queue_id, mbufs.data(), queue.burst);
+    for (const PollerQueue& queue : queues_) {
+        const std::uint16_t n = queue.receive(mbufs.data());
         take_all<kChecksum>(std::span{mbufs}.first(n), now);
         received = static_cast<std::uint16_t>(received + n);
     }

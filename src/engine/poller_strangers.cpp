@@ -8,8 +8,6 @@
 #include <array>
 #include <span>
 
-#include <rte_ethdev.h>
-
 namespace dpdkperf::engine {
 
 // No datagram, or a broken one.
@@ -161,9 +159,8 @@ void Poller::send_for_kernel() noexcept
             context_.tags.of(*mbuf) = 0;
         }
     }
-    const ports::QueuePair& queue = queues_.front();
-    const auto taken = rte_eth_tx_burst(queue.port_id, queue.queue_id, &kernels_[kernels_begin_],
-        static_cast<std::uint16_t>(kernels_end_ - kernels_begin_));
+    const auto taken = queues_.front().transmit(
+        &kernels_[kernels_begin_], static_cast<std::uint16_t>(kernels_end_ - kernels_begin_));
     kernels_begin_ = static_cast<std::uint16_t>(kernels_begin_ + taken);
 }
 

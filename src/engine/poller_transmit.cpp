@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include <rte_ethdev.h>
 #include <rte_mempool.h>
 
 namespace dpdkperf::engine {
@@ -15,8 +14,7 @@ void Poller::transmit(std::uint64_t now) noexcept
             return;
         }
     }
-    const ports::QueuePair& queue = queues_.front();
-    burst_.send(queue.port_id, queue.queue_id);
+    burst_.send(queues_.front());
     if (some_exhausted_ && burst_.empty()) [[unlikely]] {
         end_exhausted(now);
     }
@@ -76,14 +74,13 @@ void Poller::end_exhausted(std::uint64_t now) noexcept
 // Before senders end: what is stamped leaves if the port takes it now, else it was never sent.
 void Poller::settle() noexcept
 {
-    const ports::QueuePair& queue = queues_.front();
     constexpr int kTries = 16;
     for (int i = 0; i < kTries && !burst_.empty(); ++i) {
-        burst_.send(queue.port_id, queue.queue_id);
+        burst_.send(queues_.front());
     }
     burst_.drop();
     // An empty burst makes a driver look after what it has not yet handed on (af_xdp).
-    rte_eth_tx_burst(queue.port_id, queue.queue_id, nullptr, 0);
+    queues_.front().transmit(nullptr, 0);
 }
 
 }  // namespace dpdkperf::engine

@@ -6,8 +6,6 @@
 #include <cassert>
 #include <cstring>
 
-#include <rte_ethdev.h>
-
 namespace dpdkperf::engine {
 
 using namespace wire;
@@ -44,13 +42,13 @@ SegmentFrames::~SegmentFrames()
     rte_pktmbuf_free_bulk(spares_.data(), spare_count_);
 }
 
-bool SegmentFrames::ready(const ports::QueuePair& queue) noexcept
+bool SegmentFrames::ready(const PollerQueue& queue) noexcept
 {
     starved_ = false;
     return cut_.writer == nullptr && end_ < kCapacity && take_spares(queue);
 }
 
-bool SegmentFrames::take_spares(const ports::QueuePair& queue) noexcept
+bool SegmentFrames::take_spares(const PollerQueue& queue) noexcept
 {
     if (spare_count_ == 0) {
         starved_ = rte_pktmbuf_alloc_bulk(queue.pool, spares_.data(), kSpares) != 0;
@@ -60,7 +58,7 @@ bool SegmentFrames::take_spares(const ports::QueuePair& queue) noexcept
 }
 
 void SegmentFrames::add(const tcp::Segment& segment, const TcpFrameWriter& writer,
-    const tcp::StreamContent* content, const ports::QueuePair& queue) noexcept
+    const tcp::StreamContent* content, const PollerQueue& queue) noexcept
 {
     cut_ = {segment, &writer, content, 0};
     const bool several = segment.payload_bytes > segment.packet_payload_bytes;
@@ -76,7 +74,7 @@ void SegmentFrames::forget(const TcpFrameWriter& writer) noexcept
     }
 }
 
-void SegmentFrames::cut(const ports::QueuePair& queue) noexcept
+void SegmentFrames::cut(const PollerQueue& queue) noexcept
 {
     while (cut_.writer != nullptr && end_ < kCapacity && take_spares(queue)) {
         cut_packet(queue);
@@ -94,7 +92,7 @@ rte_mbuf* SegmentFrames::take_spare() noexcept
 
 // Lets the device cut (mbuf_core.h, RTE_MBUF_F_TX_TCP_SEG; DPDK 22.11). False: it is as before,
 // because no mbuf was left for the payload.
-bool SegmentFrames::put_whole(const ports::QueuePair& queue) noexcept
+bool SegmentFrames::put_whole(const PollerQueue& queue) noexcept
 {
     const tcp::Segment& segment = cut_.segment;
     rte_mbuf& mbuf = *take_spare();
@@ -155,7 +153,7 @@ bool SegmentFrames::alias_payload(rte_mbuf& mbuf, const ports::PinnedBuffers& pi
 }
 
 // PSH and FIN belong to the last packet of a segment that is cut, CWR to the first.
-void SegmentFrames::cut_packet(const ports::QueuePair& queue) noexcept
+void SegmentFrames::cut_packet(const PollerQueue& queue) noexcept
 {
     const tcp::Segment& segment = cut_.segment;
     const std::uint32_t bytes =
@@ -217,7 +215,7 @@ void SegmentFrames::put_payload(rte_mbuf& mbuf, std::uint64_t offset, std::uint3
     }
 }
 
-void SegmentFrames::send(const ports::QueuePair& queue) noexcept
+void SegmentFrames::send(const PollerQueue& queue) noexcept
 {
     offer(queue);
     while (begin_ == end_ && cut_.writer != nullptr && take_spares(queue)) {
@@ -226,12 +224,12 @@ void SegmentFrames::send(const ports::QueuePair& queue) noexcept
     }
 }
 
-void SegmentFrames::offer(const ports::QueuePair& queue) noexcept
+void SegmentFrames::offer(const PollerQueue& queue) noexcept
 {
     while (begin_ != end_) {
         const std::uint32_t most = std::min<std::uint32_t>(end_ - begin_, queue.chain_burst);
-        const std::uint16_t taken = rte_eth_tx_burst(
-            queue.port_id, queue.queue_id, &frames_[begin_], static_cast<std::uint16_t>(most));
+        const std::uint16_t taken =
+            queue.transmit(&frames_[begin_], static_cast<std::uint16_t>(most));
         begin_ += taken;
         if (taken < most) {
             return;

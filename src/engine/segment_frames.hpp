@@ -1,9 +1,9 @@
 #pragma once
 
-#include "dpdkperf/ports/port.hpp"
 #include "dpdkperf/tcp/content.hpp"
 #include "dpdkperf/tcp/segment.hpp"
 #include "dpdkperf/wire/tcp_frame.hpp"
+#include "poller_queue.hpp"
 #include "tag.hpp"
 
 #include <array>
@@ -25,20 +25,20 @@ public:
 
     // Room and an mbuf for the beginning of a segment, and the last one is cut. False: the NIC is
     // behind, or the pool is empty.
-    bool ready(const ports::QueuePair& queue) noexcept;
+    bool ready(const PollerQueue& queue) noexcept;
     // The pool had no mbuf when ready() asked for some.
     [[nodiscard]] bool starved() const noexcept { return starved_; }
 
     // Requires ready(). What there is no room for now is cut in send(), so `writer` and `content`
     // stay until forget(). `content` may be null where there is no payload.
     void add(const tcp::Segment& segment, const wire::TcpFrameWriter& writer,
-        const tcp::StreamContent* content, const ports::QueuePair& queue) noexcept;
+        const tcp::StreamContent* content, const PollerQueue& queue) noexcept;
 
     // The rest of a segment with this writer, if there is one, is not sent.
     void forget(const wire::TcpFrameWriter& writer) noexcept;
 
     // Offers everything to the NIC.
-    void send(const ports::QueuePair& queue) noexcept;
+    void send(const PollerQueue& queue) noexcept;
 
 private:
     // A segment of which a part has become frames.
@@ -49,17 +49,17 @@ private:
         std::uint32_t done = 0;  // payload bytes
     };
 
-    bool take_spares(const ports::QueuePair& queue) noexcept;
-    void cut(const ports::QueuePair& queue) noexcept;
+    bool take_spares(const PollerQueue& queue) noexcept;
+    void cut(const PollerQueue& queue) noexcept;
     rte_mbuf* take_spare() noexcept;
-    bool put_whole(const ports::QueuePair& queue) noexcept;
-    void cut_packet(const ports::QueuePair& queue) noexcept;
+    bool put_whole(const PollerQueue& queue) noexcept;
+    void cut_packet(const PollerQueue& queue) noexcept;
     void fill(rte_mbuf& mbuf, const wire::TcpHeader& header, std::uint32_t bytes,
         const ports::PinnedBuffers* pinned) const noexcept;
     void put_payload(rte_mbuf& mbuf, std::uint64_t offset, std::uint32_t bytes,
         const ports::PinnedBuffers* pinned) const noexcept;
     bool alias_payload(rte_mbuf& mbuf, const ports::PinnedBuffers& pinned) const noexcept;
-    void offer(const ports::QueuePair& queue) noexcept;
+    void offer(const PollerQueue& queue) noexcept;
 
     static constexpr std::uint32_t kCapacity = 128;
     static constexpr std::uint32_t kSpares = 64;

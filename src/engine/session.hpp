@@ -29,6 +29,7 @@ struct Session {
     // Pollers: add. Control: reads. Cold, so shared by all pollers.
     std::atomic<std::uint64_t> bad_checksum{0}, bad_length{0}, unexpected{0}, pool_empty{0};
     std::atomic<std::uint64_t> not_handed_over{0};
+    stats::Impaired impaired_before;  // control only
 
     [[nodiscard]] std::size_t size() const { return streams.size() + connections.size(); }
     [[nodiscard]] Stream& stream(std::size_t index) const

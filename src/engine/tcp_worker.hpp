@@ -1,10 +1,10 @@
 #pragma once
 
 #include "dpdkperf/base/time.hpp"
-#include "dpdkperf/ports/port.hpp"
 #include "dpdkperf/tcp/isn.hpp"
 #include "dpdkperf/wire/tcp_view.hpp"
 #include "flow_table.hpp"
+#include "poller_queue.hpp"
 #include "segment_frames.hpp"
 #include "session.hpp"
 
@@ -18,7 +18,7 @@ namespace dpdkperf::engine {
 class TcpWorker {
 public:
     TcpWorker(const TagField& tags, const Mac& mac, std::uint32_t mtu_bytes,
-        const tcp::IsnSecret& secret, const ports::QueuePair& queue)
+        const tcp::IsnSecret& secret, const PollerQueue& queue)
         : mac_{mac}, mtu_bytes_{mtu_bytes}, secret_{secret}, queue_{queue}, frames_{tags}
     {
     }
@@ -71,7 +71,7 @@ private:
     const Mac mac_;
     const std::uint32_t mtu_bytes_;
     const tcp::IsnSecret secret_;
-    const ports::QueuePair queue_;
+    const PollerQueue queue_;
     SegmentFrames frames_;
     FlowTable<Entry> flows_;
     std::array<TcpStream*, FlowTable<Entry>::kMaxFlows> streams_{};  // those that we own

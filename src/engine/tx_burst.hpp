@@ -1,12 +1,12 @@
 #pragma once
 
 #include "dpdkperf/ports/port_plan.hpp"
+#include "poller_queue.hpp"
 #include "session.hpp"
 
 #include <array>
 #include <cstdint>
 
-#include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
 namespace dpdkperf::engine {
@@ -36,10 +36,10 @@ public:
     }
 
     // Offers everything to the NIC and books what it takes on the streams.
-    void send(std::uint16_t port, std::uint16_t queue) noexcept
+    void send(const PollerQueue& queue) noexcept
     {
         const auto offered = static_cast<std::uint16_t>(end_ - begin_);
-        const std::uint16_t taken = rte_eth_tx_burst(port, queue, &mbufs_[begin_], offered);
+        const std::uint16_t taken = queue.transmit(&mbufs_[begin_], offered);
         begin_ = static_cast<std::uint16_t>(begin_ + taken);
         book(taken);
         if (empty()) {

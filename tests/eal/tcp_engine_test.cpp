@@ -77,7 +77,8 @@ protected:
                 .pollers = {{lcores[i], {ports_[i]->queue_pairs()[0]}}},
                 .mac = ports_[i]->mac(),
                 .rx_checksum =
-                    GetParam() == Payload::kUncut ? RxChecksum::kTrust : RxChecksum::kVerify});
+                    GetParam() == Payload::kUncut ? RxChecksum::kTrust : RxChecksum::kVerify,
+                .impairment = i == 0 ? impairment_ : impair::Plan{}});
             ASSERT_TRUE(engine) << engine.error().message;
             engines_[i] = *std::move(engine);
         }
@@ -244,6 +245,8 @@ protected:
         close();
     }
 
+    impair::Plan impairment_;  // of the client
+
 private:
     static inline int next_ = 0;
     std::array<rte_ring*, kSides> rings_{};  // what side i receives from
@@ -317,6 +320,64 @@ TEST_P(TcpEngine, BeginsWithOneBlockOfARate)
     EXPECT_EQ(client().status(1).sent.value, kBlock);
     finish();
     close();
+}
+
+// Both ways of the client's link are bad; TearDown() counts the mbufs.
+class ImpairedTcpEngine : public TcpEngine {
+protected:
+    void SetUp() override
+    {
+        const impair::Settings bad{.loss = 0.02,
+            .delay = 200us,
+            .reorder = 0.05,
+            .reorder_delay = 100us,
+            .duplicate = 0.02};
+        impairment_ = {.transmit = bad, .receive = bad, .seed = 5};
+        TcpEngine::SetUp();
+    }
+
+    void transfer(const Directions& directions)
+    {
+        auto of_client = spec_of(false, directions);
+        auto of_server = spec_of(true, directions);
+        for (auto* spec : {&of_client, &of_server}) {
+            spec->streams[0].max_datagrams = 20;
+        }
+        open(of_client, of_server);
+        start();
+        EXPECT_TRUE(
+            eventually([&] { return !client().status(1).sending && !server().status(1).sending; }));
+        finish();
+        EXPECT_EQ(client().snapshot(1, 0, stats::kFinalEdge)->bytes.value, 20 * kBlock);
+        EXPECT_EQ(server().snapshot(1, 0, stats::kFinalEdge)->bytes.value, 20 * kBlock);
+    }
+};
+
+TEST_P(ImpairedTcpEngine, DeliversAllTheSame)
+{
+    transfer({Direction::kSend});
+    const auto impaired = client().trouble(1).impaired;
+    for (const auto& way : {impaired.transmitted, impaired.received}) {
+        EXPECT_GT(way.lost, 0U);
+        EXPECT_GT(way.twice, 0U);
+        EXPECT_GT(way.reordered, 0U);
+        EXPECT_EQ(way.overflown, 0U);
+    }
+    EXPECT_GT(client().snapshot(1, 0, stats::kFinalEdge)->retransmits, 0U);
+    EXPECT_GT(client().snapshot(1, 0, stats::kFinalEdge)->rtt_us, 400U);
+    EXPECT_EQ(server().trouble(1).impaired.transmitted.lost, 0U);
+    close();
+}
+
+TEST_P(ImpairedTcpEngine, CountsForEachTestAnew)
+{
+    transfer({Direction::kReceive});
+    const auto first = client().trouble(1).impaired.received.lost;
+    EXPECT_GT(first, 0U);
+    close();
+    ASSERT_TRUE(client().open(spec_of(false, {Direction::kReceive})));
+    EXPECT_LT(client().trouble(1).impaired.received.lost, first);
+    client().close(1);
 }
 
 TEST_P(TcpEngine, RefusesAStreamWithAnotherCookie)
@@ -442,6 +503,8 @@ std::string name_of(const testing::TestParamInfo<Payload>& tested)
 
 INSTANTIATE_TEST_SUITE_P(Payloads, TcpEngine,
     testing::Values(Payload::kCopied, Payload::kInPlace, Payload::kUncut), name_of);
+INSTANTIATE_TEST_SUITE_P(
+    Payloads, ImpairedTcpEngine, testing::Values(Payload::kCopied, Payload::kInPlace), name_of);
 
 }  // namespace
 }  // namespace dpdkperf::engine

@@ -2,6 +2,7 @@
 
 #include "dpdkperf/base/address.hpp"
 #include "dpdkperf/base/result.hpp"
+#include "dpdkperf/impair/plan.hpp"
 #include "dpdkperf/ports/eal.hpp"
 #include "dpdkperf/ports/exception_path.hpp"
 #include "dpdkperf/ports/port.hpp"
@@ -38,6 +39,8 @@ struct EngineSetup {
     // Of a port that gives every packet to the pollers: those that are no stream's go here, and
     // what the kernel sends comes from here and leaves by the first poller. Outlives the engine.
     ports::ExceptionPath* exceptions = nullptr;
+    // A bad link between the port and the pollers, the kernel's packets of such a port included.
+    impair::Plan impairment{};
 };
 
 // UDP and TCP on pollers. Pollers run from create() to destruction. While there is no session they

@@ -8,6 +8,7 @@
 #include "dpdkperf/base/time.hpp"
 #include "dpdkperf/base/units.hpp"
 #include "dpdkperf/stats/edges.hpp"
+#include "dpdkperf/stats/impaired.hpp"
 #include "dpdkperf/stats/snapshot.hpp"
 
 #include <array>
@@ -110,6 +111,7 @@ struct SessionTrouble {
     std::uint64_t pool_empty = 0;    // turns without an mbuf to fill
     // Received by a poller whose stream they are not, dropped because its owner was behind.
     std::uint64_t not_handed_over = 0;
+    stats::Impaired impaired;  // on purpose
 };
 
 // The data plane as control sees it. All calls from one thread (main); none blocks for longer
