@@ -18,11 +18,11 @@ bool peer_skips_checksums(const host::Interface& interface)
 
 }  // namespace
 
-AfXdpPaths::AfXdpPaths(
-    asio::io_context& loop, host::Keeper& keeper, std::vector<std::string> eal_arguments)
+AfXdpPaths::AfXdpPaths(asio::io_context& loop, host::Keeper& keeper, const options::Plan& plan)
     : loop_{loop},
       keeper_{keeper},
-      eal_arguments_{std::move(eal_arguments)},
+      eal_arguments_{plan.eal_arguments},
+      impairment_{plan.impairment},
       idle_{loop},
       worker_{loop}
 {
@@ -107,7 +107,8 @@ Status AfXdpPaths::open(const host::Interface& interface)
         .mac = interface.mac,
         .mtu_bytes = interface.mtu_bytes,
         .rx_checksum = peer_skips_checksums(interface) ? engine::RxChecksum::kVerifyOrPartial
-                                                       : engine::RxChecksum::kVerify});
+                                                       : engine::RxChecksum::kVerify,
+        .impairment = impairment_});
     if (!engine) {
         return std::move(engine).error();
     }

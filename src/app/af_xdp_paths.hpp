@@ -4,6 +4,8 @@
 #include "dpdkperf/drivers/af_xdp.hpp"
 #include "dpdkperf/engine/engine.hpp"
 #include "dpdkperf/host/keeper.hpp"
+#include "dpdkperf/impair/plan.hpp"
+#include "dpdkperf/options/plan.hpp"
 #include "dpdkperf/ports/eal.hpp"
 #include "path_worker.hpp"
 
@@ -24,9 +26,8 @@ class AfXdpPaths final : public control::DataPaths {
 public:
     static constexpr std::chrono::seconds kIdle{10};
 
-    // `eal_arguments`: the user's, or none. `keeper` and `loop` outlive this.
-    AfXdpPaths(
-        asio::io_context& loop, host::Keeper& keeper, std::vector<std::string> eal_arguments);
+    // `keeper` and `loop` outlive this.
+    AfXdpPaths(asio::io_context& loop, host::Keeper& keeper, const options::Plan& plan);
     AfXdpPaths(const AfXdpPaths&) = delete;
     AfXdpPaths& operator=(const AfXdpPaths&) = delete;
     ~AfXdpPaths() override;
@@ -43,7 +44,8 @@ private:
     // One at a time on the worker: all below is the worker's, except idle_.
     asio::io_context& loop_;
     host::Keeper& keeper_;
-    const std::vector<std::string> eal_arguments_;
+    const std::vector<std::string> eal_arguments_;  // the user's, or none
+    const impair::Plan impairment_;
     std::optional<ports::Eal> eal_;
     std::unique_ptr<drivers::AfXdpPort> port_;
     std::unique_ptr<traffic::Traffic> engine_;

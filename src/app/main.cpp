@@ -206,7 +206,7 @@ int run(options::Plan plan, const Identity& identity)
     if (ports::names_a_device(plan.eal_arguments)) {
         return run_on_own_port(around, *keeper, std::move(plan));
     }
-    AfXdpPaths paths{loop, *keeper, plan.eal_arguments};
+    AfXdpPaths paths{loop, *keeper, plan};
     return run_role(around, plan, paths);
 }
 

@@ -103,7 +103,8 @@ Status OwnedPaths::create_engine()
         .mtu_bytes = port_->mtu_bytes(),
         .rx_checksum = trusted ? engine::RxChecksum::kTrust : engine::RxChecksum::kVerify,
         .rss = port_->rss(),
-        .exceptions = &twin_->exceptions()});
+        .exceptions = &twin_->exceptions(),
+        .impairment = plan_.impairment});
     if (!engine) {
         return std::move(engine).error();
     }

@@ -99,6 +99,9 @@ stats::TestSettings settings_of(const options::Plan& plan, const proto::Paramete
     settings.relayed = parameters.get_server_output;
     settings.title = parameters.title;
     settings.extra_data = parameters.extra_data;
+    if (plan.impairment.any()) {
+        settings.impairment = to_string(plan.impairment);
+    }
     settings.block_from_mss = settings.udp && !settings.server && !plan.block_bytes;
     return settings;
 }

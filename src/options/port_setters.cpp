@@ -79,4 +79,9 @@ Status set_dry_run(Draft& draft, std::string_view)
     return {};
 }
 
+Status set_impair(Draft& draft, std::string_view value)
+{
+    return impair::add(draft.plan.impairment, value);
+}
+
 }  // namespace dpdkperf::options

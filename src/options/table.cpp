@@ -211,6 +211,11 @@ constexpr Option kTable[] = {
     row(0, "rx-csum", kPort, "auto|full",
         "full: verify received checksums also where the\nlink is this machine's memory",
         set_rx_csum),
+    row(0, "impair", kPort, "[tx:|rx:]<what>",
+        "a bad link on purpose: loss=1%, burst=0.1%/25%,\n"
+        "delay=5ms, reorder=1%/1ms, dup=1%, seed=1;\n"
+        "joined by commas, given once or for tx and rx",
+        set_impair),
     row(0, "dry-run", kPort, "print what DPDK would be told about the port", set_dry_run),
 
     not_yet('F', "file", kBoth, kValue),

@@ -22,7 +22,13 @@ public:
     void listening(std::uint16_t, std::uint64_t) override { begun_ = true; }
     void accepted(const Endpoint&) override { begun_ = true; }
     void connecting(const std::string&, std::uint16_t, bool) override { begun_ = true; }
-    void started(const stats::TestSettings& settings) override { settings_ = settings; }
+    void started(const stats::TestSettings& settings) override
+    {
+        settings_ = settings;
+        if (!settings.impairment.empty()) {
+            err_ << impairment_line(settings) << std::flush;
+        }
+    }
     void connected(const std::vector<stats::Connection>& connections) override
     {
         connections_ = connections;

@@ -198,6 +198,12 @@ Json stream_extras_json(const stats::StreamTotal& stream, std::uint64_t block)
     return json;
 }
 
+Json impaired_json(const stats::ImpairedPackets& packets)
+{
+    return {{"lost", packets.lost}, {"twice", packets.twice}, {"reordered", packets.reordered},
+        {"overflown", packets.overflown}};
+}
+
 Json tcp_extras_json(const stats::StreamTotal& stream)
 {
     Json json = {{"socket", stream.socket}, {"reordering", stream.reordering}};
@@ -274,8 +280,15 @@ Json extras_json(const std::string& version, const stats::TestSettings& settings
     const std::optional<stats::Summary>& summary)
 {
     Json json = {{"version", version}};
+    if (!settings.impairment.empty()) {
+        json["impairment"] = {{"asked", settings.impairment}};
+    }
     if (!summary) {
         return json;
+    }
+    if (!settings.impairment.empty()) {
+        json["impairment"]["sent"] = impaired_json(summary->port.impaired.transmitted);
+        json["impairment"]["received"] = impaired_json(summary->port.impaired.received);
     }
     json["interface"] = summary->port.interface;
     json["driver"] = summary->port.driver;

@@ -43,6 +43,9 @@ public:
     void started(const stats::TestSettings& settings) override
     {
         settings_ = settings;
+        if (!settings.impairment.empty()) {
+            err_ << impairment_line(settings) << std::flush;
+        }
         std::string text;
         if (style_.verbose) {
             out_ << sizes_before();  // without prefix
@@ -111,6 +114,9 @@ public:
             text += style_.verbose ? verbose_after(summary, direction) : "";
             write(std::exchange(text, {}));
             write_server_output();  // of bidir before the second one, as iperf3 does
+        }
+        if (!settings_.impairment.empty()) {
+            err_ << impairment_line(summary.port.impaired) << std::flush;
         }
     }
 

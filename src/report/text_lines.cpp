@@ -194,4 +194,24 @@ std::string error_line(const std::string& program, const std::string& message)
     return program + (plain ? ": " : ": error - ") + message + '\n';
 }
 
+std::string impairment_line(const stats::TestSettings& settings)
+{
+    return warning_line("packets are impaired on purpose (--impair " + settings.impairment + ")");
+}
+
+std::string impairment_line(const stats::Impaired& impaired)
+{
+    const auto words = [](const stats::ImpairedPackets& packets) {
+        const auto lost = std::to_string(packets.lost), twice = std::to_string(packets.twice);
+        const auto late = std::to_string(packets.reordered);
+        return lost + " lost, " + twice + " twice, " + late + " out of order" +
+               (packets.overflown == 0 ? ""
+                                       : ", " + std::to_string(packets.overflown) +
+                                             " lost because too many were late");
+    };
+    return warning_line("packets were impaired on purpose: of those sent " +
+                        words(impaired.transmitted) + "; of those received " +
+                        words(impaired.received));
+}
+
 }  // namespace dpdkperf::report

@@ -48,4 +48,8 @@ std::string warning_line(const std::string& message);
 // "dpdkperf: error - …"; interruptions and a client's leaving are no errors.
 std::string error_line(const std::string& program, const std::string& message);
 
+// That the figures are those of a link that was made bad on purpose, and at the end what it did.
+std::string impairment_line(const stats::TestSettings& settings);
+std::string impairment_line(const stats::Impaired& impaired);
+
 }  // namespace dpdkperf::report

@@ -2,6 +2,7 @@
 
 #include "dpdkperf/base/address.hpp"
 #include "dpdkperf/base/units.hpp"
+#include "dpdkperf/impair/plan.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -98,13 +99,14 @@ struct Plan {
     // What stands before "--": for DPDK's EAL.
     std::vector<std::string> eal_arguments;
 
-    // Ours, both roles. All but the last two are for a port that DPDK owns.
+    // Ours, both roles. All but the last three are for a port that DPDK owns.
     std::vector<IpPrefix> addresses;         // --ip, of its kernel twin
     std::vector<IpAddress> gateways;         // --gateway, at most one of either family
     bool default_route = false;              // --default-route
     std::optional<std::uint32_t> mtu_bytes;  // --mtu, of IP packets
     bool verify_all_checksums = false;       // --rx-csum full
     bool dry_run = false;                    // --dry-run
+    impair::Plan impairment;                 // --impair
 };
 
 }  // namespace dpdkperf::options

@@ -5,6 +5,7 @@
 
 #include "dpdkperf/base/address.hpp"
 #include "dpdkperf/base/units.hpp"
+#include "dpdkperf/stats/impaired.hpp"
 #include "dpdkperf/stats/tcp_health.hpp"
 
 #include <chrono>
@@ -44,6 +45,7 @@ struct TestSettings {
     bool block_from_mss = false;          // block_bytes was derived from it
     std::string title, extra_data;        // -T, --extra-data
     bool relayed = false;                 // --get-server-output
+    std::string impairment;               // --impair as it may be given again; empty: none
 };
 
 // *Connection*: the two ends of a stream.
@@ -125,6 +127,7 @@ struct PortTotal {
     std::string interface, driver;
     std::uint64_t bad_checksum = 0, bad_length = 0, unexpected = 0, pool_empty = 0;
     std::uint64_t not_handed_over = 0;  // between pollers
+    Impaired impaired{};                // by --impair
 };
 
 // *Transfer* and *sum* at the end of the test. Rendering adds up the sums.

@@ -13,7 +13,8 @@ TEST(PortOptions, ReachTheirPlaceInThePlan)
 {
     const auto plan = parse(Arguments{"-a", "5e:00.0", "--", "-c", "h", "--ip", "10.0.0.1/24",
         "--ip=fd00::1/64", "--gateway", "10.0.0.254", "--gateway", "fd00::fe", "--default-route",
-        "--mtu", "9000", "--rx-csum", "full", "--dry-run"});
+        "--mtu", "9000", "--rx-csum", "full", "--dry-run", "--impair", "tx:loss=1%", "--impair",
+        "rx:delay=5ms,seed=4"});
     ASSERT_TRUE(plan) << plan.error().message;
     ASSERT_EQ(plan->addresses.size(), 2U);
     EXPECT_EQ(to_string(plan->addresses[0]), "10.0.0.1/24");
@@ -22,6 +23,8 @@ TEST(PortOptions, ReachTheirPlaceInThePlan)
     EXPECT_EQ(to_string(plan->gateways[1]), "fd00::fe");
     EXPECT_TRUE(plan->default_route && plan->verify_all_checksums && plan->dry_run);
     EXPECT_EQ(plan->mtu_bytes, 9000U);
+    EXPECT_EQ(to_string(plan->impairment), "tx:loss=1% rx:delay=5ms seed=4");
+    EXPECT_FALSE(parse(Arguments{"-c", "h"})->impairment.any());
 }
 
 TEST(PortOptions, RejectionNamesTheOptionAndTheValue)
@@ -46,6 +49,8 @@ TEST(PortOptions, RejectionNamesTheOptionAndTheValue)
         {{"-c", "h", "--mtu", "67"}, "--mtu '67': must be from 68 to 65521"},
         {{"-c", "h", "--mtu", "9k"}, "--mtu '9k': not a number"},
         {{"-c", "h", "--rx-csum", "none"}, "--rx-csum 'none': must be 'auto' or 'full'"},
+        {{"-c", "h", "--impair", "loss=1"},
+            "--impair 'loss=1': '1' is not a percentage from 0% to 100%"},
     };
     for (const Case& c : cases) {
         SCOPED_TRACE(c.message);

@@ -251,6 +251,35 @@ TEST(Reporter, TellsWhatATcpConnectionWentThrough)
     EXPECT_EQ(told["reordering"], 12);
 }
 
+// Nobody may take the figures of a bad link for those of a good one.
+TEST(Reporter, SaysLoudlyThatPacketsAreImpaired)
+{
+    stats::TestSettings settings = client_settings();
+    settings.impairment = "tx:loss=1% seed=1";
+    stats::Summary summary = client_summary(995);
+    summary.port.impaired = {.transmitted = {7, 6, 5, 0}, .received = {4, 3, 2, 1}};
+    const auto play = [&](stats::ReportSink& sink) {
+        sink.started(settings);
+        sink.summary(summary);
+        sink.finished(true);
+    };
+    const std::string first =
+        "warning: packets are impaired on purpose (--impair tx:loss=1% seed=1)\n";
+    Style style;
+    EXPECT_EQ(printed(style, play).err,
+        first +
+            "warning: packets were impaired on purpose: of those sent 7 lost, 6 twice, 5 out of "
+            "order; of those received 4 lost, 3 twice, 2 out of order, 1 lost because too many "
+            "were late\n");
+    style.json = true;
+    const auto [out, err] = printed(style, play);
+    EXPECT_EQ(err, first);
+    EXPECT_EQ(nlohmann::json::parse(out)["dpdkperf"]["impairment"], nlohmann::json::parse(R"({
+        "asked": "tx:loss=1% seed=1",
+        "sent": {"lost": 7, "twice": 6, "reordered": 5, "overflown": 0},
+        "received": {"lost": 4, "twice": 3, "reordered": 2, "overflown": 1}})"));
+}
+
 TEST(Reporter, ReceiverCountsTrueLossByArrivals)
 {
     stats::Summary summary = client_summary(1000);
