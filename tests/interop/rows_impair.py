@@ -2,7 +2,7 @@
 
 from framework import BOTH, CLIENT, SERVER, between, equal, require, row
 from netlab.wires import Wire
-from rows_tcp import check
+from tcp_agreement import check
 
 WORDS = "impaired on purpose"
 

@@ -2,46 +2,11 @@
 
 from framework import BOTH, CLIENT, SERVER, between, equal, require, row
 from netlab.wires import Wire
+from tcp_agreement import MODES, check
 
-MODES = {"normal": [], "-R": ["-R"], "--bidir": ["--bidir"]}
 MEMIF = Wire("memif")
 VHOST = Wire("vhost")
 JUMBO = Wire("memif", mtu=9000)
-
-
-def halves(document, sender):
-    """The streams on which this side sends (or receives): (sent, received) of each."""
-    found = [(one["sender"], one["receiver"]) for one in document["end"]["streams"]]
-    return [pair for pair in found if pair[0]["sender"] == sender]
-
-
-def healthy(document):
-    """Nothing that must be zero in a document of ours is not."""
-    require("error" not in document, f"error: {document.get('error')}")
-    trouble = document.get("dpdkperf", {}).get("port", {})
-    require(not any(trouble.values()), f"trouble on the port: {trouble}")
-
-
-def check_direction(sending, receiving, count):
-    there, here = halves(sending, True), halves(receiving, False)
-    equal(len(there), count, "sending streams")
-    equal(len(here), count, "receiving streams")
-    for index, ((sent, _), (_, received)) in enumerate(zip(there, here)):
-        where = f"stream {index + 1} of {count}"
-        require(received["bytes"] > 0, f"{where}: nothing arrived")
-        require(received["bytes"] <= sent["bytes"], f"{where}: more arrived than was sent")
-        require("retransmits" in sent, f"{where}: no retransmissions reported")
-        require(sent["max_snd_cwnd"] > 0 and sent["mean_rtt"] > 0, f"{where}: no state of TCP: {sent}")
-
-
-def check(client, server, mode, count):
-    healthy(client)
-    healthy(server)
-    equal(client["start"]["test_start"]["protocol"], "TCP", "protocol")
-    if mode != "-R":
-        check_direction(client, server, count)
-    if mode != "normal":
-        check_direction(server, client, count)
 
 
 def run_mode(context, role, mode, count, flags, ipv6):

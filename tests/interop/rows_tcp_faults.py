@@ -8,7 +8,7 @@ from framework import BOTH, CLIENT, SERVER, between, equal, require, row, stock_
 from netlab.lab import wait_for
 from netlab.programs import STOCK, client
 from rows_machine import change_mac
-from rows_tcp import check, healthy
+from tcp_agreement import check, healthy
 
 BUSY = "the server is busy running a test"
 UNDER_WAY = r"0\.00-0\.2\d +sec"

@@ -4,7 +4,7 @@ import contextlib
 
 from framework import CLIENT, SERVER, equal, require, row, stock_end
 from netlab.wires import Wire
-from rows_tcp import MODES, check, halves
+from tcp_agreement import MODES, check, halves
 
 # Settings of the peer's kernel (ip-sysctl).
 LACKS = {

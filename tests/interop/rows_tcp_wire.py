@@ -6,7 +6,7 @@ import tempfile
 from framework import CLIENT, SERVER, require, row, stock_end
 from netlab.lab import wait_for
 from netlab.wires import Wire
-from rows_tcp import MODES, check
+from tcp_agreement import MODES, check
 
 # On a clean path no frame of ours is any of these (tshark(1), wireshark-filter(4)).
 FAULTS = (

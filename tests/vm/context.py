@@ -8,6 +8,7 @@ import traceback
 from dataclasses import dataclass, field
 
 import agreement
+import tcp_agreement
 from framework import Outcome, equal, require
 from machine import CARDS, MODELS
 from netlab.lab import PORT, Failed, wait_for
@@ -166,15 +167,26 @@ class Context:
 
     def udp(self, card, role, program, mode="normal", seconds=2):
         """One test over the wire of a card, the other end stock; both accounts must agree."""
+        documents = self.test(card, role, program, "-u", "-b", RATE, "-l", LENGTH, mode=mode, seconds=seconds)
+        agreement.check(self, *documents, mode, LENGTH, in_flight=5)
+        return documents
+
+    def tcp(self, card, role, program, mode="normal", seconds=2):
+        documents = self.test(card, role, program, "-C", "cubic", mode=mode, seconds=seconds)
+        tcp_agreement.check(*documents, mode, 1)
+        return documents
+
+    def test(self, card, role, program, *arguments, mode, seconds):
+        """The JSON of the client and of the server."""
         flags = [] if mode == "normal" else [mode]
-        common = ["-u", "-b", RATE, "-l", LENGTH, "-t", seconds, "-J", *flags]
+        common = [*arguments, "-t", seconds, "-J", *flags]
         patience = seconds + 60
         if role == "client":
             with server(self.wires, "host", "iperf3", "-1", "-J") as serving:
                 with self.vm.start(*program, "-c", card.host, *common) as running:
                     running.succeed(patience)
                     serving.succeed()
-                    documents = running.json, serving.json
+                    return running.json, serving.json
         else:
             with self.vm.start(*program, "-s", "-1", "-J") as serving:
                 self.wait_for_listener(serving)
@@ -183,9 +195,7 @@ class Context:
                     running.wait(patience)
                     require(running.code == 0, f"exit code {running.code}\n{running}\n{serving}")
                     serving.succeed(patience)
-                    documents = running.json, serving.json
-        agreement.check(self, *documents, mode, LENGTH, in_flight=5)
-        return documents
+                    return running.json, serving.json
 
     def wait_for_listener(self, serving):
         def listens():

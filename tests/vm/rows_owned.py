@@ -51,6 +51,7 @@ def client(context, card):
     before = taken(context, card)
     for mode in MODES:
         context.udp(card, "client", ours(card), mode)
+        context.tcp(card, "client", ours(card), mode)
     given_back(context, card, before)
 
 
@@ -59,6 +60,7 @@ def serve(context, card):
     before = taken(context, card)
     for mode in MODES:
         context.udp(card, "server", ours(card), mode)
+        context.tcp(card, "server", ours(card), mode)
     given_back(context, card, before)
 
 
