@@ -74,6 +74,7 @@ void TcpRecord::add(const Snapshot& snapshot)
     total_.max_rtt_us = std::max(total_.max_rtt_us, rtt);
     // One of 0 is none yet (iperf 3.12, src/iperf_api.c, iperf_stats_callback).
     total_.min_rtt_us = total_.min_rtt_us == 0 ? rtt : std::min(total_.min_rtt_us, rtt);
+    total_.reordering = snapshot.reordering;
     sum_of_rtts_us_ += rtt;
 }
 
@@ -101,7 +102,8 @@ stats::Transfer Account::record(Stream& stream, const Snapshot& to) const
     auto transfer = transfer_between(stream.name, stream.last, to, stream.base.at);
     if (tcp_ && stream.name.sender) {
         transfer.tcp = {signed_of(to.retransmits) - signed_of(stream.last.retransmits),
-            to.cwnd_bytes, to.peer_window_bytes, to.rtt_us, to.rttvar_us, to.path_mtu_bytes};
+            to.cwnd_bytes, to.peer_window_bytes, to.rtt_us, to.rttvar_us, to.path_mtu_bytes,
+            to.reordering};
     }
     // iperf3 asks about its receiving sockets, too, in a bidirectional test and in no other (3.12,
     // src/iperf_api.c, iperf_stats_callback).

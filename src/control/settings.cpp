@@ -91,6 +91,7 @@ stats::TestSettings settings_of(const options::Plan& plan, const proto::Paramete
     settings.bidirectional = parameters.bidirectional;
     settings.tos = parameters.tos;
     settings.rate = parameters.rate;
+    settings.fq_rate = parameters.fq_rate;
     settings.burst = parameters.burst;
     settings.interval = plan.interval;
     settings.window_bytes = parameters.window_bytes;

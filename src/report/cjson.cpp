@@ -1,5 +1,6 @@
 #include "cjson.hpp"
 
+#include "indenter.hpp"
 #include "numbers.hpp"
 
 #include <algorithm>
@@ -115,87 +116,6 @@ void render(const Json& json, std::string& text)
     }
 }
 
-// Puts tabs and lines between the tokens of a JSON text.
-class Indenter {
-public:
-    std::string run(std::string_view json)
-    {
-        for (std::size_t at = 0; at < json.size();) {
-            at = json[at] == '"' ? string(json, at) : token(json[at], at);
-        }
-        return std::move(text_);
-    }
-
-private:
-    // Returns where the string has ended.
-    std::size_t string(std::string_view json, std::size_t at)
-    {
-        begin_value();
-        std::size_t end = at + 1;
-        while (end < json.size() && json[end] != '"') {
-            end += json[end] == '\\' ? 2U : 1U;
-        }
-        text_ += json.substr(at, end + 1 - at);
-        return end + 1;
-    }
-
-    std::size_t token(char c, std::size_t at)
-    {
-        switch (c) {
-        case '{':
-        case '[':
-            begin_value();
-            open_ += c;
-            text_ += c;
-            fresh_ = true;
-            break;
-        case '}':
-        case ']':
-            close(c);
-            break;
-        case ',':
-            text_ += in_object() ? ",\n" + tabs() : ", ";
-            break;
-        case ':':
-            text_ += ":\t";
-            break;
-        case ' ':
-        case '\t':
-        case '\r':
-        case '\n':
-            break;
-        default:
-            begin_value();
-            text_ += c;
-        }
-        return at + 1;
-    }
-
-    // The first of an object begins a line.
-    void begin_value()
-    {
-        if (std::exchange(fresh_, false) && in_object()) {
-            text_ += '\n' + tabs();
-        }
-    }
-
-    void close(char c)
-    {
-        const bool object = in_object();
-        fresh_ = false;
-        if (!open_.empty()) {
-            open_.pop_back();
-        }
-        text_ += (object ? '\n' + tabs() : "") + c;
-    }
-
-    [[nodiscard]] bool in_object() const { return !open_.empty() && open_.back() == '{'; }
-    [[nodiscard]] std::string tabs() const { return std::string(open_.size(), '\t'); }
-
-    std::string text_, open_;
-    bool fresh_ = false;  // nothing has come since the last bracket
-};
-
 }  // namespace
 
 std::string print_json_line(const Json& value)
@@ -207,12 +127,7 @@ std::string print_json_line(const Json& value)
 
 std::string indented(std::string_view json)
 {
-    return Indenter{}.run(json);
-}
-
-std::string print_json(const Json& value)
-{
-    return indented(print_json_line(value));
+    return Indenter{}.next(json);
 }
 
 void append(Json& object, std::string_view key, Json value)

@@ -14,12 +14,9 @@ using Json = nlohmann::ordered_json;
 // 17, integers as unsigned.
 std::string print_json_line(const Json& value);
 
-// The same document as cJSON_Print() writes it: tabs, "key":<tab>value. Strings and numbers stay
-// as they are, so do keys that come twice. `json`: valid, of any layout.
+// The same document as cJSON_Print() writes it: tabs, "key":<tab>value. `json`: valid, of any
+// layout.
 std::string indented(std::string_view json);
-
-// Both: the value as cJSON_Print() writes it.
-std::string print_json(const Json& value);
 
 // Adds a key at the end even if there is one of that name: up to 3.13 iperf3 repeats some.
 void append(Json& object, std::string_view key, Json value);

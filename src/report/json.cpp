@@ -1,17 +1,21 @@
 #include "json.hpp"
 
+#include "indenter.hpp"
+#include "json_start.hpp"
 #include "json_values.hpp"
 #include "text_lines.hpp"
 
 #include <optional>
 #include <ostream>
+#include <string_view>
 #include <utility>
 
 namespace dpdkperf::report {
 
 namespace {
 
-// Collects the parts of a test and prints them when it is finished.
+// Prints each part of the document as soon as it is known: a test of any length takes no more
+// memory than a short one.
 class JsonSink final : public stats::ReportSink {
 public:
     JsonSink(Style style, std::ostream& out, std::ostream& err)
@@ -19,37 +23,51 @@ public:
     {
     }
 
-    void listening(std::uint16_t, std::uint64_t) override { begun_ = true; }
-    void accepted(const Endpoint&) override { begun_ = true; }
-    void connecting(const std::string&, std::uint16_t, bool) override { begun_ = true; }
+    void listening(std::uint16_t, std::uint64_t) override { known_.begun = true; }
+    void accepted(const Endpoint&) override { known_.begun = true; }
+    void connecting(const std::string&, std::uint16_t, bool) override { known_.begun = true; }
+
     void started(const stats::TestSettings& settings) override
     {
-        settings_ = settings;
+        known_.settings = settings;
         if (!settings.impairment.empty()) {
             err_ << impairment_line(settings) << std::flush;
         }
     }
+
     void connected(const std::vector<stats::Connection>& connections) override
     {
-        connections_ = connections;
+        known_.connections = connections;
+        if (known_.settings) {
+            open();
+            out_ << std::flush;
+        }
     }
 
     void interval(const stats::IntervalReport& report) override
     {
-        if (settings_) {
-            intervals_ += (intervals_.empty() ? "" : ",") +
-                          print_json_line(interval_json(*settings_, report));
+        if (!known_.settings) {
+            return;
+        }
+        open();
+        const std::string text = print_json_line(interval_json(*known_.settings, report));
+        print((std::exchange(intervals_, true) ? "," : "") + text);
+        out_ << std::flush;
+        if (known_.settings->relayed &&
+            relayed_.size() + text.size() <= stats::kMaxServerOutputBytes) {
+            relayed_ += (relayed_.empty() ? "" : ",") + text;
         }
     }
 
-    void summary(const stats::Summary& summary) override { summary_ = summary; }
-    void server_output(const stats::ServerOutput& output) override { server_output_ = output; }
+    void server_output(const stats::ServerOutput& output) override
+    {
+        known_.server_output = output;
+    }
+    void summary(const stats::Summary& summary) override { known_.summary = summary; }
 
     void failed(const std::string& message) override
     {
-        // A server that could not start is the one whose error keeps its prefix (iperf 3.12,
-        // src/main.c: iperf_errexit with "error - %s").
-        error_ = begun_ || message.starts_with("interrupt - ") ? message : "error - " + message;
+        known_.error = json_error(message, known_.begun);
     }
 
     void warned(const std::string& message) override
@@ -59,57 +77,97 @@ public:
 
     void relay(std::function<void(stats::ServerOutput)> give) override
     {
-        const stats::TestSettings settings = settings_.value_or(stats::TestSettings{});
-        std::string text = begun(intervals_.size() <= stats::kMaxServerOutputBytes);
-        add(text, "dpdkperf", extras_json(style_.version, settings, summary_));
+        std::string text = beginning() + relayed_ + ending();
+        add(text, "dpdkperf", extras());
         give({text + '}', true});
     }
 
     // iperf3 prints it beside the document, which is then none.
     void traced(const stats::Trace&) override {}
 
+    // In iperf3's order: what has failed comes before what is added at the end.
     void finished(bool) override
     {
-        out_ << indented(document()) << '\n' << std::flush;
-        forget();
+        open();
+        std::string text = ending();
+        if (known_.error) {
+            add(text, "error", *known_.error);
+        }
+        add_labels(text);
+        add_server_output(text);
+        add(text, "dpdkperf", extras());
+        print(text + '}');
+        out_ << '\n' << std::flush;
+        known_ = {};
+        relayed_.clear();
+        intervals_ = false;
     }
 
 private:
-    // In iperf3's order: what has failed comes before what is added at the end.
-    [[nodiscard]] std::string document() const
+    // What has been reported of the test.
+    struct Known {
+        bool begun = false;
+        std::optional<stats::TestSettings> settings;
+        std::vector<stats::Connection> connections;
+        std::optional<stats::Summary> summary;
+        std::optional<stats::ServerOutput> server_output;
+        std::optional<std::string> error;
+    };
+
+    void print(std::string_view part) { out_ << indenter_.next(part); }
+
+    void open()
     {
-        const stats::TestSettings settings = settings_.value_or(client_labels());
-        std::string text = begun(true);
-        if (error_) {
-            add(text, "error", *error_);
+        if (!indenter_.within()) {
+            print(beginning());
         }
-        if (!settings.title.empty()) {
-            add(text, "title", settings.title);
-        }
-        if (!settings.extra_data.empty()) {
-            add(text, "extra_data", settings.extra_data);
-        }
-        add_server_output(text);
-        add(text, "dpdkperf", extras_json(style_.version, settings, summary_));
-        return text + '}';
     }
 
-    // "start", "intervals", "end" and no closing brace.
-    [[nodiscard]] std::string begun(bool with_intervals) const
+    // Up to the first interval, and from the last one on without a closing brace.
+    [[nodiscard]] std::string beginning() const
     {
-        const stats::TestSettings settings = settings_.value_or(stats::TestSettings{});
-        const Json end = summary_ ? end_json(settings, *summary_) : Json::object();
-        return "{\"start\":" + print_json_line(start_json()) + ",\"intervals\":[" +
-               (with_intervals ? intervals_ : "") + "],\"end\":" + print_json_line(end);
+        return "{\"start\":" +
+               print_json_line(start_json(style_, known_.settings, known_.connections)) +
+               ",\"intervals\":[";
+    }
+    [[nodiscard]] std::string ending() const
+    {
+        std::string text = "]";
+        add(text, "end", known_.summary ? end_json(settings(), *known_.summary) : Json::object());
+        return text;
     }
 
-    // Of a test that has not come to an agreement.
-    [[nodiscard]] stats::TestSettings client_labels() const
+    [[nodiscard]] stats::TestSettings settings() const
     {
-        stats::TestSettings settings;
-        settings.title = style_.title;
-        settings.extra_data = style_.extra_data;
-        return settings;
+        return known_.settings.value_or(stats::TestSettings{});
+    }
+    [[nodiscard]] Json extras() const
+    {
+        return extras_json(style_.version, settings(), known_.connections, known_.summary);
+    }
+
+    // Ours while there is no agreement.
+    void add_labels(std::string& text) const
+    {
+        const auto& agreed = known_.settings;
+        const std::string& title = agreed ? agreed->title : style_.title;
+        const std::string& data = agreed ? agreed->extra_data : style_.extra_data;
+        if (!title.empty()) {
+            add(text, "title", title);
+        }
+        if (!data.empty()) {
+            add(text, "extra_data", data);
+        }
+    }
+
+    void add_server_output(std::string& text) const
+    {
+        const auto& output = known_.server_output;
+        if (output && output->json) {
+            text += ",\"server_output_json\":" + output->text;
+        } else if (output) {
+            add(text, "server_output_text", output->text);
+        }
     }
 
     static void add(std::string& text, const char* key, const Json& value)
@@ -117,101 +175,13 @@ private:
         text += std::string{",\""} + key + "\":" + print_json_line(value);
     }
 
-    [[nodiscard]] Json start_json() const
-    {
-        Json start = {{"connected", Json::array()}};
-        for (const stats::Connection& connection : connections_) {
-            start["connected"].push_back(connection_json(connection));
-        }
-        start["version"] = style_.version;
-        start["system_info"] = style_.system_info;
-        if (settings_) {
-            add_settings(start, *settings_);
-        }
-        return start;
-    }
-
-    // Also the keys that iperf3 writes twice.
-    void add_settings(Json& start, const stats::TestSettings& settings) const
-    {
-        if (settings.server && settings.rate.bps() != 0) {
-            append(start, "target_bitrate", settings.rate.bps());
-        }
-        // Of the socket on which a TCP server listens, otherwise of each stream's.
-        const bool listener = settings.server && !settings.udp;
-        if (listener) {
-            add_buffers(start, settings);
-        }
-        append(start, "timestamp", timestamp_json(settings.wall_clock));
-        if (settings.server) {
-            const Endpoint peer = settings.peer.value_or(Endpoint{});
-            append(start, "accepted_connection", endpoint_json(to_string(peer.address), peer.port));
-        } else {
-            append(start, "connecting_to", endpoint_json(settings.host, settings.port));
-        }
-        append(start, "cookie", settings.cookie);
-        if (!settings.udp) {
-            add_mss(start, settings);
-        }
-        append(start, "target_bitrate", settings.rate.bps());
-        for (std::size_t i = 0; i < connections_.size() && !listener; ++i) {
-            add_buffers(start, settings);
-        }
-        if (!connections_.empty()) {
-            append(start, "test_start", test_start_json(settings));
-        }
-    }
-
-    static void add_mss(Json& start, const stats::TestSettings& settings)
-    {
-        if (settings.mss_bytes != 0) {
-            append(start, "tcp_mss", settings.mss_bytes);
-        } else {
-            append(start, "tcp_mss_default", settings.control_mss_bytes);
-        }
-    }
-
-    static void add_buffers(Json& start, const stats::TestSettings& settings)
-    {
-        append(start, "sock_bufsize", settings.window_bytes);
-        // Our data does not pass through kernel sockets.
-        append(start, "sndbuf_actual", 0);
-        append(start, "rcvbuf_actual", 0);
-    }
-
-    void add_server_output(std::string& text) const
-    {
-        if (!server_output_) {
-            return;
-        }
-        if (server_output_->json) {
-            text += ",\"server_output_json\":" + server_output_->text;
-        } else {
-            add(text, "server_output_text", server_output_->text);
-        }
-    }
-
-    void forget()
-    {
-        begun_ = false;
-        settings_.reset();
-        connections_.clear();
-        intervals_.clear();
-        summary_.reset();
-        server_output_.reset();
-        error_.reset();
-    }
-
     Style style_;
     std::ostream& out_;
     std::ostream& err_;
-    bool begun_ = false;
-    std::optional<stats::TestSettings> settings_;
-    std::vector<stats::Connection> connections_;
-    std::string intervals_;  // as JSON, with commas between
-    std::optional<stats::Summary> summary_;
-    std::optional<stats::ServerOutput> server_output_;
-    std::optional<std::string> error_;
+    Known known_;
+    Indenter indenter_;
+    bool intervals_ = false;  // one has been printed
+    std::string relayed_;     // server: intervals that the client wants to see
 };
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 namespace dpdkperf::report {
 
-// iperf3's JSON (-J): one object per test on `out`, when it is finished.
+// iperf3's JSON (-J): one object per test on `out`, complete when the test is finished.
 // Synchronous. The streams must outlive the sink.
 std::unique_ptr<stats::ReportSink> make_json_sink(
     const Style& style, std::ostream& out, std::ostream& err);

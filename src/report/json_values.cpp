@@ -33,6 +33,7 @@ void add_tcp(Json& json, const stats::TcpState& tcp, bool stream)
         json["rtt"] = tcp.rtt_us;
         json["rttvar"] = tcp.rttvar_us;
         json["pmtu"] = tcp.path_mtu_bytes;
+        json["reorder"] = tcp.reordering;
     }
 }
 
@@ -95,6 +96,7 @@ Json tcp_stream_json(const Total& t)
     sender.update(span_json(t.sent_time, t.sent, rate_over(t.sent, to_seconds(t.sent_time))));
     if (t.tcp) {
         sender["retransmits"] = t.tcp->retransmits;
+        sender["reorder"] = t.tcp->reordering;
         sender["max_snd_cwnd"] = t.tcp->max_cwnd_bytes;
         sender["max_snd_wnd"] = t.tcp->max_peer_window_bytes;
         sender["max_rtt"] = t.tcp->max_rtt_us;
@@ -175,10 +177,38 @@ Json port_json(const stats::PortTotal& port)
         {"not_handed_over", port.not_handed_over}};
 }
 
-// What is not known is left out.
-Json stream_extras_json(const stats::StreamTotal& stream, std::uint64_t block)
+// Of our side: what it has sent, or what has arrived, copies included.
+void add_packet_rates(Json& json, const stats::StreamTotal& stream, PayloadBytes block, bool ipv4)
 {
+    const auto& side = stream.sender ? stream.sent : stream.received;
+    const double seconds = side ? to_seconds(side->time) : 0;
+    if (seconds <= 0) {
+        return;
+    }
+    const double count = stream.sender ? static_cast<double>(side->packets)
+                                       : static_cast<double>(stream.arrived.value_or(0));
+    const FrameBytes frame = udp_frame(block, ipv4);
+    json["packets_per_second"] = count / seconds;
+    json["frame_bits_per_second"] = count * bits(frame) / seconds;
+    json["wire_bits_per_second"] = count * bits(wire_bytes(frame)) / seconds;
+}
+
+// What is not known is left out.
+Json stream_extras_json(
+    const stats::StreamTotal& stream, const stats::TestSettings& settings, bool ipv4)
+{
+    const std::uint64_t block = settings.block_bytes;
     Json json = {{"socket", stream.socket}};
+    if (settings.rate.bps() != 0) {
+        json["asked_bits_per_second"] = settings.rate.bps();
+    }
+    add_packet_rates(json, stream, {block}, ipv4);
+    if (stream.sender && stream.sent) {
+        json["accepted"] = stream.sent->packets;
+    }
+    if (const auto received = arrivals(stream, block)) {
+        json["received"] = *received;
+    }
     if (stream.arrived) {
         json["arrived"] = *stream.arrived;
     }
@@ -230,7 +260,9 @@ Json endpoint_json(const std::string& host, std::uint16_t port)
 Json timestamp_json(std::chrono::system_clock::time_point at)
 {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(at.time_since_epoch());
-    return {{"time", rfc1123(at)}, {"timesecs", seconds.count()}};
+    const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(at.time_since_epoch());
+    return {{"time", rfc1123(at)}, {"timesecs", seconds.count()},
+        {"timemillisecs", milliseconds.count()}};
 }
 
 Json test_start_json(const stats::TestSettings& s)
@@ -238,7 +270,13 @@ Json test_start_json(const stats::TestSettings& s)
     return {{"protocol", s.udp ? "UDP" : "TCP"}, {"num_streams", s.streams},
         {"blksize", s.block_bytes}, {"omit", s.omit.count()}, {"duration", s.duration.count()},
         {"bytes", s.bytes}, {"blocks", s.blocks}, {"reverse", s.reverse ? 1 : 0}, {"tos", s.tos},
-        {"target_bitrate", s.rate.bps()}};
+        {"target_bitrate", s.rate.bps()}, {"bidir", s.bidirectional ? 1 : 0},
+        {"fqrate", s.fq_rate.bps()}, {"interval", to_seconds(s.interval)}, {"gso", 0}, {"gro", 0}};
+}
+
+std::string json_error(const std::string& message, bool begun)
+{
+    return begun || message.starts_with("interrupt - ") ? message : "error - " + message;
 }
 
 Json interval_json(const stats::TestSettings& settings, const stats::IntervalReport& report)
@@ -277,7 +315,7 @@ Json end_json(const stats::TestSettings& settings, const stats::Summary& summary
 }
 
 Json extras_json(const std::string& version, const stats::TestSettings& settings,
-    const std::optional<stats::Summary>& summary)
+    const std::vector<stats::Connection>& connections, const std::optional<stats::Summary>& summary)
 {
     Json json = {{"version", version}};
     if (!settings.impairment.empty()) {
@@ -295,10 +333,11 @@ Json extras_json(const std::string& version, const stats::TestSettings& settings
     if (settings.udp) {
         json["arrival_clock"] = "burst";  // jitter: one reading of the clock per burst
     }
+    const bool ipv4 = connections.empty() || connections.front().local.address.is_v4();
     Json streams = Json::array();
     for (const stats::StreamTotal& stream : summary->streams) {
-        streams.push_back(settings.udp ? stream_extras_json(stream, settings.block_bytes)
-                                       : tcp_extras_json(stream));
+        streams.push_back(
+            settings.udp ? stream_extras_json(stream, settings, ipv4) : tcp_extras_json(stream));
     }
     json["streams"] = std::move(streams);
     json["port"] = port_json(summary->port);

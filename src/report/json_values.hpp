@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 // The objects of which iperf3's JSON consists, in its order of keys (iperf 3.12,
 // src/iperf_api.c). Pure.
@@ -16,6 +17,10 @@ Json endpoint_json(const std::string& host, std::uint16_t port);
 Json timestamp_json(std::chrono::system_clock::time_point at);
 Json test_start_json(const stats::TestSettings& settings);
 
+// "error". A server that could not start, which has not `begun`, is the one whose error keeps its
+// prefix (iperf 3.12, src/main.c: iperf_errexit with "error - %s").
+std::string json_error(const std::string& message, bool begun);
+
 // One element of "intervals".
 Json interval_json(const stats::TestSettings& settings, const stats::IntervalReport& report);
 
@@ -24,6 +29,7 @@ Json end_json(const stats::TestSettings& settings, const stats::Summary& summary
 
 // "dpdkperf": what iperf3 has no field for.
 Json extras_json(const std::string& version, const stats::TestSettings& settings,
+    const std::vector<stats::Connection>& connections,
     const std::optional<stats::Summary>& summary);
 
 }  // namespace dpdkperf::report

@@ -2,6 +2,7 @@
 
 #include "extras.hpp"
 #include "json.hpp"
+#include "json_stream.hpp"
 #include "text.hpp"
 
 #include <exception>
@@ -12,8 +13,9 @@ namespace dpdkperf::report {
 
 Reporter::Reporter(const Style& style, std::ostream& out, std::ostream& err) : err_{err}
 {
-    sinks_.push_back(
-        style.json ? make_json_sink(style, out, err) : make_text_sink(style, out, err));
+    sinks_.push_back(style.json_stream ? make_json_stream_sink(style, out, err)
+                     : style.json      ? make_json_sink(style, out, err)
+                                       : make_text_sink(style, out, err));
     if (style.extras && !style.json) {
         sinks_.push_back(make_extras_sink(style, err));
     }

@@ -64,7 +64,14 @@ enum class RateUnit : char {
     kTbytes = 'T',
 };
 
-constexpr double bits(PayloadBytes bytes)
+// Ethernet, IPv4 or IPv6 without options, UDP.
+constexpr FrameBytes udp_frame(PayloadBytes payload, bool ipv4)
+{
+    return {14 + (ipv4 ? 20U : 40U) + 8 + payload.value};
+}
+
+template <class Layer>
+constexpr double bits(Count<Layer> bytes)
 {
     return static_cast<double>(bytes.value) * 8.0;
 }

@@ -19,8 +19,10 @@ namespace dpdkperf::report {
 
 // What the reports look like, fixed for the life of a Reporter.
 struct Style {
-    bool json = false;     // -J: one object per test, when it is finished
-    bool verbose = false;  // -V
+    bool json = false;              // -J: one object per test
+    bool json_stream = false;       // --json-stream: an object per event, instead
+    bool json_stream_full = false;  // --json-stream-full-output: then that of -J besides
+    bool verbose = false;           // -V
     // Lines about what iperf3 does not know, on the error stream: wanted if that is a terminal, or
     // with -V. JSON has them in its object "dpdkperf" in any case.
     bool extras = false;

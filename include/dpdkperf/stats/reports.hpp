@@ -36,7 +36,8 @@ struct TestSettings {
     bool reverse = false;
     bool bidirectional = false;
     std::uint8_t tos = 0;
-    BitRate rate;  // per stream, 0: unlimited
+    BitRate rate;     // per stream, 0: unlimited
+    BitRate fq_rate;  // --fq-rate, 0: none
     std::uint32_t burst = 0;
     std::chrono::nanoseconds interval{0};
     std::uint64_t window_bytes = 0;       // -w
@@ -60,6 +61,7 @@ struct TcpState {
     std::uint64_t cwnd_bytes = 0, peer_window_bytes = 0;
     std::uint64_t rtt_us = 0, rttvar_us = 0;
     std::uint64_t path_mtu_bytes = 0;
+    std::uint64_t reordering = 0;  // segments, as tcpi_reordering of Linux
 };
 
 // The same over all intervals, the omitted ones too. A peer tells its retransmissions only.
@@ -67,6 +69,7 @@ struct TcpTotal {
     std::int64_t retransmits = 0;
     std::uint64_t max_cwnd_bytes = 0, max_peer_window_bytes = 0;
     std::uint64_t max_rtt_us = 0, min_rtt_us = 0, mean_rtt_us = 0;
+    std::uint64_t reordering = 0;  // at the end
 };
 
 // *Transfer*: one stream in one interval, as measured here.
@@ -189,7 +192,7 @@ public:
     virtual void relay(std::function<void(ServerOutput)> give) = 0;
     // May come at any time.
     virtual void traced(const Trace& trace) = 0;
-    // The test is over; `success` prints a client's "iperf Done.", JSON comes out now.
+    // The test is over; `success` prints a client's "iperf Done.", the last of JSON comes out.
     virtual void finished(bool success) = 0;
 };
 

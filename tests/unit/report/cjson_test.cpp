@@ -5,6 +5,11 @@
 namespace dpdkperf::report {
 namespace {
 
+std::string print_json(const Json& value)
+{
+    return indented(print_json_line(value));
+}
+
 // Layout and digits are compared with iperf3's own output in golden_test.cpp; here are the values
 // that no recording has.
 TEST(PrintJson, WritesNumbersAsIperf3Does)

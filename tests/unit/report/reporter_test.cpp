@@ -167,7 +167,8 @@ TEST(Reporter, ErrorsReadAsIperf3s)
     }
 }
 
-TEST(Reporter, JsonComesOnlyWhenTheTestIsFinished)
+// So a test of any length takes no more memory than a short one.
+TEST(Reporter, JsonComesPartByPart)
 {
     std::ostringstream out, err;
     Style style;
@@ -176,9 +177,12 @@ TEST(Reporter, JsonComesOnlyWhenTheTestIsFinished)
     reporter.connecting("10.0.0.2", 5201, false);
     reporter.started(client_settings());
     reporter.connected({{5, endpoint("10.0.0.1", 4000), endpoint("10.0.0.2", 5201)}});
-    reporter.summary(client_summary(1000));
     reporter.flush();
-    EXPECT_EQ(out.str(), "");
+    EXPECT_TRUE(out.str().ends_with("},\n\t\"intervals\":\t[")) << out.str();
+    reporter.interval({false, {{5, true, 0ns, 1s, PayloadBytes{1000}, 1, 0, 0}}});
+    reporter.flush();
+    EXPECT_TRUE(nlohmann::json::accept(out.str() + "]}")) << out.str();
+    reporter.summary(client_summary(1000));
     reporter.finished(true);
     reporter.flush();
     EXPECT_TRUE(nlohmann::json::accept(out.str()));
@@ -208,7 +212,9 @@ TEST(Reporter, TellsWhatIperf3DoesNotKnow)
     EXPECT_EQ(root["dpdkperf"],
         nlohmann::ordered_json::parse(R"({"version": "dpdkperf 0.1.0", "interface": "eth0",
             "driver": "net_af_xdp", "arrival_clock": "burst",
-            "streams": [{"socket": 5, "true_lost": 5, "ring_full": 17}],
+            "streams": [{"socket": 5, "asked_bits_per_second": 8000000, "packets_per_second": 1000.0,
+                "frame_bits_per_second": 8336000.0, "wire_bits_per_second": 8528000.0,
+                "accepted": 1000, "received": 995, "true_lost": 5, "ring_full": 17}],
             "port": {"bad_checksum": 2, "bad_length": 0, "unexpected": 0, "pool_empty": 0,
                      "not_handed_over": 0}})"));
 }
@@ -300,7 +306,9 @@ TEST(Reporter, ReceiverCountsTrueLossByArrivals)
     });
     EXPECT_EQ(nlohmann::json::parse(out)["dpdkperf"]["streams"],
         nlohmann::json::parse(
-            R"([{"socket": 5, "arrived": 993, "duplicates": 4, "late": 3, "true_lost": 8}])"));
+            R"([{"socket": 5, "asked_bits_per_second": 8000000, "packets_per_second": 993.0,
+                 "frame_bits_per_second": 8277648.0, "wire_bits_per_second": 8468304.0,
+                 "received": 989, "arrived": 993, "duplicates": 4, "late": 3, "true_lost": 8}])"));
 }
 
 TEST(Reporter, ShowsTracesInTextAlone)

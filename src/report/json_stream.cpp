@@ -1,0 +1,160 @@
+#include "json_stream.hpp"
+
+#include "json.hpp"
+#include "json_start.hpp"
+#include "json_values.hpp"
+#include "text_lines.hpp"
+
+#include <optional>
+#include <ostream>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace dpdkperf::report {
+
+namespace {
+
+// Whatever the server's layout: within its strings there are no such characters.
+std::string on_one_line(std::string json)
+{
+    std::erase_if(json, [](char c) { return c == '\n' || c == '\r' || c == '\t'; });
+    return json;
+}
+
+class JsonStreamSink final : public stats::ReportSink {
+public:
+    JsonStreamSink(const Style& style, std::ostream& out, std::ostream& err)
+        : style_{style}, out_{out}, err_{err}
+    {
+        if (!style.json_stream_full) {
+            document_.setstate(std::ios::badbit);  // takes nothing
+        }
+    }
+
+    void listening(std::uint16_t port, std::uint64_t test) override
+    {
+        begun_ = true;
+        whole_->listening(port, test);
+    }
+    void accepted(const Endpoint& peer) override
+    {
+        begun_ = true;
+        whole_->accepted(peer);
+    }
+    void connecting(const std::string& host, std::uint16_t port, bool reverse) override
+    {
+        begun_ = true;
+        whole_->connecting(host, port, reverse);
+    }
+    void started(const stats::TestSettings& settings) override
+    {
+        settings_ = settings;
+        whole_->started(settings);
+    }
+
+    void connected(const std::vector<stats::Connection>& connections) override
+    {
+        connections_ = connections;
+        event("start", start_json(style_, settings_, connections));
+        whole_->connected(connections);
+    }
+
+    void interval(const stats::IntervalReport& report) override
+    {
+        if (settings_) {
+            event("interval", interval_json(*settings_, report));
+        }
+        whole_->interval(report);
+    }
+
+    void server_output(const stats::ServerOutput& output) override
+    {
+        server_output_ = output;
+        whole_->server_output(output);
+    }
+
+    void summary(const stats::Summary& summary) override
+    {
+        summary_ = summary;
+        whole_->summary(summary);
+    }
+
+    void failed(const std::string& message) override
+    {
+        error_ = json_error(message, begun_);
+        whole_->failed(message);
+    }
+
+    void warned(const std::string& message) override
+    {
+        err_ << warning_line(message) << std::flush;
+    }
+
+    void relay(std::function<void(stats::ServerOutput)> give) override
+    {
+        whole_->relay(std::move(give));
+    }
+
+    void traced(const stats::Trace&) override {}
+
+    void finished(bool success) override
+    {
+        const stats::TestSettings settings = settings_.value_or(stats::TestSettings{});
+        if (error_) {
+            event("error", Json(*error_));
+        }
+        if (server_output_ && server_output_->json) {
+            write_event("server_output_json", on_one_line(server_output_->text));
+        } else if (server_output_) {
+            event("server_output_text", Json(server_output_->text));
+        }
+        event("dpdkperf", extras_json(style_.version, settings, connections_, summary_));
+        event("end", summary_ ? end_json(settings, *summary_) : Json::object());
+        whole_->finished(success);
+        out_ << document_.str() << std::flush;
+        document_.str({});
+        forget();
+    }
+
+private:
+    void event(const char* name, const Json& data) { write_event(name, print_json_line(data)); }
+    void write_event(const char* name, const std::string& data)
+    {
+        out_ << "{\"event\":\"" << name << "\",\"data\":" << data << "}\n" << std::flush;
+    }
+
+    void forget()
+    {
+        begun_ = false;
+        settings_.reset();
+        connections_.clear();
+        summary_.reset();
+        server_output_.reset();
+        error_.reset();
+    }
+
+    Style style_;
+    std::ostream& out_;
+    std::ostream& err_;
+    // The document of -J: for --json-stream-full-output, and for a client that wants to see it.
+    std::ostringstream document_;
+    std::unique_ptr<stats::ReportSink> whole_ = make_json_sink(style_, document_, err_);
+    bool begun_ = false;
+    std::optional<stats::TestSettings> settings_;
+    std::vector<stats::Connection> connections_;
+    std::optional<stats::Summary> summary_;
+    std::optional<stats::ServerOutput> server_output_;
+    std::optional<std::string> error_;
+};
+
+}  // namespace
+
+std::unique_ptr<stats::ReportSink> make_json_stream_sink(
+    const Style& style, std::ostream& out, std::ostream& err)
+{
+    return std::make_unique<JsonStreamSink>(style, out, err);
+}
+
+}  // namespace dpdkperf::report
