@@ -144,6 +144,8 @@ report::Style style_of(const options::Plan& plan)
 {
     report::Style style;
     style.json = plan.json;
+    style.json_stream = plan.json_stream;
+    style.json_stream_full = plan.json_stream_full;
     style.verbose = plan.verbose;
     const bool seen = plan.log_file.empty() && isatty(STDERR_FILENO) != 0;
     style.extras = plan.verbose || seen;

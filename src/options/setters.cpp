@@ -128,6 +128,18 @@ Status set_json(Draft& draft, std::string_view)
     return {};
 }
 
+Status set_json_stream(Draft& draft, std::string_view)
+{
+    draft.plan.json = draft.plan.json_stream = true;
+    return {};
+}
+
+Status set_json_stream_full(Draft& draft, std::string_view)
+{
+    draft.plan.json_stream_full = true;
+    return {};
+}
+
 Status set_force_flush(Draft& draft, std::string_view)
 {
     draft.plan.force_flush = true;

@@ -20,6 +20,8 @@ Status set_bind(Draft& draft, std::string_view value);
 Status set_bind_device(Draft& draft, std::string_view value);
 Status set_verbose(Draft& draft, std::string_view value);
 Status set_json(Draft& draft, std::string_view value);
+Status set_json_stream(Draft& draft, std::string_view value);
+Status set_json_stream_full(Draft& draft, std::string_view value);
 Status set_force_flush(Draft& draft, std::string_view value);
 Status set_format(Draft& draft, std::string_view value);
 Status set_timestamps(Draft& draft, std::string_view value);

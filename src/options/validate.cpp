@@ -53,6 +53,14 @@ Status check_block(const Plan& plan)
     return {};
 }
 
+Status check_output(const Plan& plan)
+{
+    if (plan.json_stream_full && !plan.json_stream) {
+        return usage("--json-stream-full-output: needs --json-stream");
+    }
+    return {};
+}
+
 Status check_end(const Draft& draft)
 {
     const int conditions = static_cast<int>(draft.plan.bytes != 0) +
@@ -157,7 +165,8 @@ Status validate(Draft& draft)
         return status;
     }
     draft.plan.role = *draft.role;
-    for (const Status& status : {check_gateways(draft.plan), check_authentication(draft.plan)}) {
+    for (const Status& status :
+        {check_output(draft.plan), check_gateways(draft.plan), check_authentication(draft.plan)}) {
         if (!status) {
             return status;
         }

@@ -44,9 +44,13 @@ class Pairs(list):
     """A JSON object with its order and its repeated keys."""
 
 
+# Keys that iperf3 has had since 3.12.
+NEWER = re.compile(r"\.(timemillisecs|fq_rate|bidir|fqrate|interval|gso|gro|reorder)\b")
+
+
 def json_shape(text):
     document = json.loads(text, object_pairs_hook=Pairs)
-    return [line for line in shape(document) if not line.startswith(".dpdkperf")]
+    return [line for line in shape(document) if not (line.startswith(".dpdkperf") or NEWER.search(line))]
 
 
 def line_shape(text):
@@ -168,6 +172,68 @@ def no_server_output(context):
                 running.succeed()
                 equal("Server output" in running.out, asked, "server output shown")
         require(serving.running, "the server ended")
+
+
+def complaints_about(text):
+    try:
+        from output_schema import complaints_about as judge
+    except ImportError:  # no python3-jsonschema
+        return []
+    return judge(text)
+
+
+@row(f"{CLIENT}: JSON fits the schema, TCP", role=CLIENT, flags=["--bidir", "-P", 2], tcp=True)
+@row(f"{SERVER}: JSON fits the schema, TCP", role=SERVER, flags=["--bidir", "-P", 2], tcp=True)
+@row(f"{CLIENT}: JSON fits the schema, UDP", role=CLIENT, flags=["-R"], tcp=False)
+@row(f"{SERVER}: JSON fits the schema, UDP", role=SERVER, flags=["-R"], tcp=False)
+def schema(context, role, flags, tcp):
+    for text in outputs(context, role, [*flags, "-J"], ["-J"], tcp):
+        equal(complaints_about(text), [], "what does not fit")
+
+
+@row(f"{CLIENT}: --json-stream, TCP", ours_only=True, role=CLIENT, tcp=True)
+@row(f"{SERVER}: --json-stream, TCP", ours_only=True, role=SERVER, tcp=True)
+@row(f"{CLIENT}: --json-stream, UDP", ours_only=True, role=CLIENT, tcp=False)
+@row(f"{SERVER}: --json-stream, UDP", ours_only=True, role=SERVER, tcp=False)
+def json_stream(context, role, tcp):
+    stream = ["--json-stream", "-i", "0.5"]
+    with context.server(role, "-1", *(stream if role == SERVER else [])) as serving:
+        asked = [*SETTINGS, *(["-C", "cubic"] if tcp else []), *(stream if role == CLIENT else [])]
+        with context.client(role, *asked, tcp=tcp) as running:
+            ours = running if role == CLIENT else serving
+            ours.wait_for_line('"event":"interval"')
+            require(running.running, "the interval came only at the end")
+            running.succeed()
+            serving.succeed()
+            text = ours.out
+    events = [json.loads(line) for line in text.splitlines()]
+    names = [event["event"] for event in events]
+    equal(names[:3] + names[-2:], ["start", "interval", "interval", "dpdkperf", "end"], "events")
+    equal(complaints_about(text), [], "what does not fit")
+    counted = sum(e["data"]["sum"]["bytes"] for e in events if e["event"] == "interval")
+    total = events[-1]["data"]["sum_sent" if role == CLIENT else "sum_received"]["bytes"]
+    equal(counted, total, "bytes of the intervals")
+
+
+@row(f"{CLIENT}: --json-stream-full-output", ours_only=True)
+def json_stream_full(context):
+    with context.server(CLIENT, "-1"):
+        flags = ["--json-stream", "--json-stream-full-output"]
+        with context.client(CLIENT, *SETTINGS, *flags) as running:
+            running.succeed()
+            stream, brace, document = running.out.partition("\n{\n")
+            whole = json.loads(brace + document)
+            last = json.loads(stream.splitlines()[-1])
+            equal(last, {"event": "end", "data": whole["end"]}, "the last event")
+
+
+@row(f"{CLIENT}: --json-stream, nobody there", ours_only=True)
+def json_stream_error(context):
+    with context.client(CLIENT, "--json-stream") as running:
+        equal(running.wait(), 1, "exit code")
+        events = [json.loads(line) for line in running.out.splitlines()]
+        equal([event["event"] for event in events], ["error", "dpdkperf", "end"], "events")
+        require("unable to connect" in events[0]["data"], events[0])
 
 
 @row(f"{CLIENT}: --debug shows what is exchanged, as iperf3 does", role=CLIENT)

@@ -37,6 +37,8 @@ struct Plan {
     Family family = Family::kAny;                          // -4, -6
     bool verbose = false;                                  // -V
     bool json = false;                                     // -J
+    bool json_stream = false;                              // --json-stream
+    bool json_stream_full = false;                         // --json-stream-full-output
     bool force_flush = false;                              // --forceflush
     RateUnit rate_unit = RateUnit::kAdaptiveBits;          // -f
     std::optional<std::string> timestamp_format;           // --timestamps, as strftime(3) has it

@@ -79,6 +79,16 @@ TEST(Options, EverythingReachesItsPlaceInThePlan)
     EXPECT_TRUE(plan.zerocopy);
 }
 
+TEST(Options, AStreamOfJsonIsJson)
+{
+    const Plan plan = parsed({"-s", "--json-stream"});
+    EXPECT_TRUE(plan.json);
+    EXPECT_TRUE(plan.json_stream);
+    EXPECT_FALSE(plan.json_stream_full);
+    EXPECT_TRUE(parsed({"-c", "h", "--json-stream", "--json-stream-full"}).json_stream_full);
+    EXPECT_FALSE(parsed({"-s", "-J"}).json_stream);
+}
+
 TEST(Options, WithoutAValueTheUsualOneIsTaken)
 {
     const Plan plan = parsed({"-s", "--timestamps", "-d"});
@@ -338,7 +348,8 @@ TEST(Options, RejectionNamesTheOptionAndTheValue)
         {{"-c", "h", "--authorized-users-path", "u"},
             "--authorized-users-path: some option you are trying to set is server only"},
         {{"-c", "h", "-uL", "5"}, "--flowlabel (-L) is not supported yet"},
-        {{"-c", "h", "--json-stream"}, "--json-stream is not supported yet"},
+        {{"-c", "h", "--json-stream-full-output"},
+            "--json-stream-full-output: needs --json-stream"},
         {{"-s", "-f", "b"},
             "--format 'b': bad format specifier (valid formats are in the set [kmgtKMGT])"},
         {{"-c", "h", "--debug=5"}, "--debug '5': debug level must be from 0 to 4"},
