@@ -36,19 +36,30 @@ public:
         return true;
     }
 
-    // The entry stays until insert() or remove_session(). Null: no such stream.
+    // The entry stays until insert() or a removal. Null: no such stream.
     [[nodiscard]] Entry* find(const Endpoint& local, const Endpoint& remote) noexcept
     {
         Entry& entry = slot(local, remote);
         return entry.stream == nullptr ? nullptr : &entry;
     }
 
+    void remove(const StreamOf& stream) noexcept
+    {
+        remove_if([&](const StreamOf& other) { return &other == &stream; });
+    }
     void remove_session(const Session& session) noexcept
+    {
+        remove_if([&](const StreamOf& other) { return other.session == &session; });
+    }
+
+private:
+    template <class Goes>
+    void remove_if(Goes goes) noexcept
     {
         std::array<StreamOf*, kMaxFlows> left{};
         std::size_t count = 0;
         for (Entry& entry : slots_) {
-            if (entry.stream != nullptr && entry.stream->session != &session) {
+            if (entry.stream != nullptr && !goes(*entry.stream)) {
                 left[count++] = entry.stream;
             }
             entry = {};
@@ -59,7 +70,6 @@ public:
         }
     }
 
-private:
     // Where the stream between these is, or would be.
     Entry& slot(const Endpoint& local, const Endpoint& remote) noexcept
     {

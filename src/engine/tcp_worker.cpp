@@ -40,12 +40,17 @@ void TcpWorker::add(Session& session, const Poller& poller) noexcept
 
 void TcpWorker::own(TcpStream& stream, const Mac& next_hop) noexcept
 {
+    address(stream, next_hop);
+    streams_[count_++] = &stream;
+}
+
+void TcpWorker::address(TcpStream& stream, const Mac& next_hop) noexcept
+{
     stream.writer.emplace(wire::TcpFlow{.source_mac = mac_,
         .next_hop = next_hop,
         .source = stream.local,
         .destination = stream.remote,
         .tos = stream.spec.tos});
-    streams_[count_++] = &stream;
 }
 
 tcp::Settings TcpWorker::settings_of(const TcpStream& stream, Moment now) const noexcept
@@ -81,20 +86,40 @@ void TcpWorker::connect(TcpStream& stream, Moment now) noexcept
 TcpStream* TcpWorker::accept(Session& session, const Mac& next_hop, const Endpoint& local,
     const Endpoint& remote, const Poller& poller, Moment now) noexcept
 {
-    // Pollers compete, so each counts for itself what it takes.
-    const std::uint32_t index = session.next_hello.fetch_add(1, std::memory_order_relaxed);
-    if (index >= session.connections.size()) {
-        return nullptr;
+    TcpStream* stream = vacated(session, poller);
+    const bool again = stream != nullptr;
+    if (again) {
+        flows_.remove(*stream);
+        stream->refused.store(false, std::memory_order_relaxed);
+        stream->ended.store(false, std::memory_order_relaxed);
+    } else {
+        // Pollers compete, so each counts for itself what it takes.
+        const std::uint32_t index = session.next_hello.fetch_add(1, std::memory_order_relaxed);
+        if (index >= session.connections.size()) {
+            return nullptr;
+        }
+        stream = session.connections[index].get();
     }
-    TcpStream& stream = *session.connections[index];
-    stream.local = local;
-    stream.remote = remote;
-    stream.remote_port = remote.port;
-    stream.owner.store(&poller, std::memory_order_relaxed);
-    flows_.insert(stream);
-    own(stream, next_hop);
-    stream.connection.listen(settings_of(stream, now), now);
-    return &stream;
+    stream->local = local;
+    stream->remote = remote;
+    stream->remote_port = remote.port;
+    stream->owner.store(&poller, std::memory_order_relaxed);
+    flows_.insert(*stream);
+    again ? address(*stream, next_hop) : own(*stream, next_hop);
+    stream->connection.listen(settings_of(*stream, now), now);
+    return stream;
+}
+
+// Whoever came first was not the client: it had another cookie, or went before it had shown one.
+TcpStream* TcpWorker::vacated(const Session& session, const Poller& poller) noexcept
+{
+    for (const auto& stream : session.connections) {
+        if (stream->owned_by(poller) && stream->refused.load(std::memory_order_relaxed) &&
+            !stream->due) {
+            return stream.get();
+        }
+    }
+    return nullptr;
 }
 
 void TcpWorker::start(
@@ -129,11 +154,7 @@ void TcpWorker::set_next_hop(
 {
     for (const auto& stream : session.connections) {
         if (stream->owned_by(poller)) {
-            stream->writer.emplace(wire::TcpFlow{.source_mac = mac_,
-                .next_hop = next_hop,
-                .source = stream->local,
-                .destination = stream->remote,
-                .tos = stream->spec.tos});
+            address(*stream, next_hop);
         }
     }
 }

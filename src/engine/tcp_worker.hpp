@@ -59,7 +59,9 @@ private:
         TcpStream* stream = nullptr;
     };
 
+    [[nodiscard]] static TcpStream* vacated(const Session& session, const Poller& poller) noexcept;
     void own(TcpStream& stream, const Mac& next_hop) noexcept;
+    void address(TcpStream& stream, const Mac& next_hop) noexcept;
     [[nodiscard]] tcp::Settings settings_of(const TcpStream& stream, Moment now) const noexcept;
     void offer_paced(TcpStream& stream, std::uint64_t now_tsc) noexcept;
     void note_starved() noexcept;

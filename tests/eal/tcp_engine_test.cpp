@@ -397,6 +397,32 @@ TEST_P(TcpEngine, RefusesAStreamWithAnotherCookie)
     close();
 }
 
+TEST_P(TcpEngine, AStrangerTakesNobodysPlace)
+{
+    const Directions one{Direction::kSend};
+    auto of_stranger = spec_of(false, one);
+    of_stranger.tcp = tcp_spec('y');
+    ASSERT_TRUE(server().open(spec_of(true, one)));
+    ASSERT_TRUE(client().open(of_stranger));
+    client().say_hello(1, 0);
+    EXPECT_TRUE(eventually([&] {
+        const auto stream = client().status(1).streams[0];
+        return stream.refused || stream.ended;
+    }));
+    client().close(1);
+    auto of_client = spec_of(false, one);
+    of_client.streams[0].local_port = 40001;
+    ASSERT_TRUE(client().open(of_client));
+    client().say_hello(1, 0);
+    ASSERT_TRUE(eventually([&] { return server().status(1).open_streams == 1; }));
+    EXPECT_EQ(server().status(1).streams[0].remote_port, 40001);
+    EXPECT_FALSE(server().status(1).streams[0].ended);
+    start();
+    EXPECT_TRUE(eventually([&] { return server().status(1).received.value > 1'000'000; }));
+    finish();
+    close();
+}
+
 TEST_P(TcpEngine, SeesThatNobodyListens)
 {
     ASSERT_TRUE(client().open(spec_of(false, {Direction::kSend})));
