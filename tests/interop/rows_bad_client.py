@@ -118,6 +118,101 @@ def silent(context, data):
         require(serving.running, str(serving))
 
 
+@row(f"{SERVER}: a client that falls silent after its cookie", ours_only=True, slow=True)
+def silent_after_cookie(context):
+    def talk(link, udp, server):
+        act_until("cookie", link, udp, server)
+        started = time.monotonic()
+        equal(link.end(), control.server_error(114), "what the server says")
+        between(time.monotonic() - started, 5, 11, "seconds until dropped")
+
+    meet(context, talk, seconds=15)
+
+
+@row(f"{SERVER}: parameters that are empty ask for TCP, 10 s, one stream")
+def all_defaults(context):
+    def talk(link, udp, server):
+        act_until("cookie", link, udp, server)
+        link.message({})
+        link.expect(control.CREATE_STREAMS)
+        with control.connect(context.lab, "a") as data:
+            data.send(control.COOKIE)
+            link.expect(control.TEST_START)
+            link.expect(control.TEST_RUNNING)
+
+    meet(context, talk)
+
+
+@row(f"{SERVER}: a data connection with another cookie is turned away, the test goes on", ours_only=True, tos=0)
+@row(f"{SERVER}: a data connection with another cookie is turned away, with a TOS", ours_only=True, tos=32)
+def foreign_cookie(context, tos):
+    """iperf3 says ACCESS_DENIED first and closes then; ours resets. From 3.13 on iperf3 ends the
+    whole test if there is a TOS."""
+    parameters = {"tcp": True, "time": 1, "parallel": 1, **({"TOS": tos} if tos else {})}
+
+    def talk(link, udp, server):
+        act_until("cookie", link, udp, server)
+        link.message(parameters)
+        link.expect(control.CREATE_STREAMS)
+        with control.connect(context.lab, "a") as stranger:
+            stranger.send(bytes(reversed(control.COOKIE)))
+            require(stranger.end() in (b"", bytes([control.ACCESS_DENIED])), "told something else")
+        with control.connect(context.lab, "a") as data:
+            data.send(control.COOKIE)
+            link.expect(control.TEST_START)
+
+    meet(context, talk)
+
+
+@row(f"{SERVER}: a second client while the streams of the first open is told at once", ours_only=True)
+def second_while_opening(context):
+    """iperf3 lets it wait until the test starts."""
+
+    def talk(link, udp, server):
+        act_until("parameters", link, udp, server)
+        started = time.monotonic()
+        with control.connect(context.lab, "a") as second:
+            equal(second.end(), bytes([control.ACCESS_DENIED]), "what the second is told")
+        between(time.monotonic() - started, 0, 0.5, "seconds")
+        udp.sendto(control.HELLO, server)
+        equal(udp.recv(100), control.REPLY, "reply to the first")
+
+    meet(context, talk)
+
+
+@row(f"{SERVER}: datagrams of strangers during the test do not count")
+def strangers(context):
+    """From another port of the client, and from another address of its host."""
+    lab = context.lab
+    lab.ip("a", "address", "add", "10.99.0.12/24", "dev", "veth-a")
+
+    def talk(link, udp, server):
+        act_until("running", link, udp, server)
+        with lab.inside("a"):
+            others = [control.socket.socket(control.socket.AF_INET, control.socket.SOCK_DGRAM) for _ in "ab"]
+        others[1].bind(("10.99.0.12", 0))
+        for sequence in range(1, 101):
+            udp.sendto(datagram(sequence, 100), server)
+            for other in others:
+                try:
+                    other.sendto(datagram(5000 + sequence, 100), server)
+                except ConnectionError:  # told that nobody listens there
+                    pass
+            time.sleep(0.001)
+        for other in others:
+            other.close()
+        link.state(control.TEST_END)
+        link.expect(control.EXCHANGE_RESULTS)
+        link.message(control.results())
+        stream = link.read_message()["streams"][0]
+        equal((stream["packets"], stream["errors"]), (100, 0), "packets and losses")
+
+    try:
+        meet(context, talk)
+    finally:
+        lab.ip("a", "address", "del", "10.99.0.12/24", "dev", "veth-a")
+
+
 @row(f"{SERVER}: a silent client does not block others for ever", ours_only=True)
 def silent_and_other(context):
     """The second client is served, or told at once that the server is busy."""
