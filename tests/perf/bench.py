@@ -4,8 +4,9 @@
 scripts/bench [ROW...]   run comparisons and put their results into docs/performance.json
 scripts/bench render     write docs/performance.md from docs/performance.json
 
-Rows: xdp-64 xdp-1448 start null-64 null-bare pollers memif-64 memif-1518 memif-9018; all if none
-is named. OUR selects the program under test; the default is a release build in build-bench/, which
+Rows: xdp-64 xdp-1448 start null-64 null-bare pollers memif-64 memif-1518 memif-9018 tcp-memif-9000
+tcp-memif-1500 tcp-vhost-tso tcp-vhost-tso-reverse tcp-xdp tcp-loss-1 tcp-loss-10 tcp-streams tcp-fair;
+all if none is named. OUR selects the program under test; the default is a release build in build-bench/, which
 is made first.
 """
 
@@ -24,10 +25,11 @@ import comparisons  # noqa: E402
 import machine  # noqa: E402
 import memif  # noqa: E402
 import render  # noqa: E402
+import tcp  # noqa: E402
 from netlab.lab import Failed, Lab, end_on_signals  # noqa: E402
 from netlab.programs import program_under_test  # noqa: E402
 
-ALL = (*comparisons.ALL, *memif.ALL)
+ALL = (*comparisons.ALL, *memif.ALL, *tcp.ALL)
 RESULTS = ROOT / "docs" / "performance.json"
 TABLE = ROOT / "docs" / "performance.md"
 
