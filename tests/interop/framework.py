@@ -109,6 +109,7 @@ class Context:
         quick = ("-k", "5", "-b", "1M", "-l", "100", "-J")
         with self.client(role, *quick) as running:
             running.succeed()
+            require("error" not in running.json, f"not served\n{running}")
             between(running.json["end"]["sum"]["packets"], 5, 6, "datagrams")
 
 
