@@ -5,9 +5,15 @@
 #include "pollers.hpp"
 #include "routes.hpp"
 
+#include <thread>
+
 namespace dpdkperf::app {
 
 namespace {
+
+// The kernel gives a queue back some time after its AF_XDP socket is closed; until then it cannot
+// be had again (xp_release_deferred(), Linux 6.1, net/xdp/xsk_buff_pool.c).
+constexpr std::chrono::milliseconds kQueueRelease{250};
 
 // A Linux peer behind these leaves checksums to a device that is not there.
 bool peer_skips_checksums(const host::Interface& interface)
@@ -89,6 +95,7 @@ Result<control::DataPath> AfXdpPaths::find(const control::PathRequest& request)
 
 Status AfXdpPaths::open(const host::Interface& interface)
 {
+    std::this_thread::sleep_until(queues_free_at_);
     if (!eal_) {
         auto eal = start_eal(eal_arguments_, host::interface_facts(interface).numa_node, keeper_);
         if (!eal) {
@@ -119,8 +126,11 @@ Status AfXdpPaths::open(const host::Interface& interface)
 
 void AfXdpPaths::close_port()
 {
-    engine_.reset();  // pollers let go of the queues
-    port_.reset();
+    if (port_) {
+        engine_.reset();  // pollers let go of the queues
+        port_.reset();
+        queues_free_at_ = Moment::clock::now() + kQueueRelease;
+    }
 }
 
 }  // namespace dpdkperf::app

@@ -50,6 +50,7 @@ private:
     std::unique_ptr<drivers::AfXdpPort> port_;
     std::unique_ptr<traffic::Traffic> engine_;
     std::size_t pollers_ = 0;  // of engine_
+    Moment queues_free_at_{};
 
     asio::steady_timer idle_;
     PathWorker worker_;

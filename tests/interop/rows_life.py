@@ -112,6 +112,16 @@ def idle(context):
         require(serving.running, str(serving))
 
 
+@row(f"{SERVER}: clients that come while it lets go of its interface", ours_only=True, slow=True)
+def while_letting_go(context):
+    """10 s after the last test; the kernel needs some time to have the queue back."""
+    with context.server(SERVER):
+        for seconds in (9.95, 10, 10.03, 10.1):
+            context.serves()
+            time.sleep(seconds)
+        context.serves()
+
+
 @row(f"{BOTH}: --server-bitrate-limit, too much is asked for", ours_only=True)
 def too_fast_a_wish(context):
     """iperf3 before 3.21 closes without a word, and after the streams are open."""
