@@ -37,7 +37,9 @@ void TcpWorker::note_state(TcpStream& stream, Moment now) noexcept
     if (gone || (all_sent && stream.connection.acknowledged() >= stream.sent_end)) {
         stream.sending.store(false, std::memory_order_release);
     }
-    if (gone || stream.connection.peer_has_closed()) [[unlikely]] {
+    // Whoever goes before the stream is open was not its peer.
+    const bool open = stream.open.load(std::memory_order_relaxed);
+    if (open && (gone || stream.connection.peer_has_closed())) [[unlikely]] {
         stream.ended.store(true, std::memory_order_release);
         if (stream.final && !gone) {
             stream.connection.close(now);
@@ -61,7 +63,7 @@ void TcpWorker::note_handshake(TcpStream& stream, Moment now) noexcept
         return;
     }
     const auto cookie = stream.connection.prefix();
-    if (cookie.size() < kCookie) {
+    if (cookie.size() < kCookie && !stream.connection.peer_has_closed()) {
         return;
     }
     if (std::ranges::equal(cookie, stream.session->spec.tcp->cookie)) {

@@ -409,6 +409,8 @@ TEST_P(TcpEngine, AStrangerTakesNobodysPlace)
         const auto stream = client().status(1).streams[0];
         return stream.refused || stream.ended;
     }));
+    EXPECT_TRUE(server().status(1).streams[0].refused);
+    EXPECT_FALSE(server().status(1).streams[0].ended) << "that would be the end of the test";
     client().close(1);
     auto of_client = spec_of(false, one);
     of_client.streams[0].local_port = 40001;
