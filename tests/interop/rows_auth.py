@@ -94,7 +94,7 @@ def wrong(context, role, settings):
 
 for _name, _settings in WRONG.items():
     for _role in (BOTH, SERVER, CLIENT):
-        row(f"{_role}: authentication, {_name}", role=_role, settings=_settings)(wrong)
+        row(f"{_role}: authentication, {_name}", slow=_name != "another password", role=_role, settings=_settings)(wrong)
 
 
 @row(f"{SERVER}: authentication, a client that says nothing", role=SERVER)

@@ -104,7 +104,7 @@ def server_out_of_turn(context, stage, data):
         meet(context, talk)
 
 
-@row(f"{SERVER}: a silent client is dropped within 10 s", ours_only=True, data=b"")
+@row(f"{SERVER}: a silent client is dropped within 10 s", ours_only=True, slow=True, data=b"")
 @row(f"{SERVER}: a client that stops in its cookie", ours_only=True, slow=True, data=b"12345")
 def silent(context, data):
     lab = context.lab

@@ -99,7 +99,7 @@ def idle_once(context):
         between(time.monotonic() - serving.started, 1, 2.5, "seconds")
 
 
-@row(f"{SERVER}: --idle-timeout, and clients come later")
+@row(f"{SERVER}: --idle-timeout, and clients come later", slow=True)
 def idle(context):
     """A test that takes longer is not idle."""
     with context.server(SERVER, "--idle-timeout", 1) as serving:
@@ -191,7 +191,7 @@ def vanished_client(context, *flags, options=(), tcp=False):
 
 
 @row(f"{SERVER}: --cntl-ka frees it from a client that has vanished, -R", ours_only=True, flags=["-R", *PACED])
-@row(f"{SERVER}: --cntl-ka frees it from a client that has vanished", ours_only=True, flags=PACED)
+@row(f"{SERVER}: --cntl-ka frees it from a client that has vanished", ours_only=True, slow=True, flags=PACED)
 def keepalive(context, flags):
     with vanished_client(context, *flags, options=["--cntl-ka=2/1/1"]) as (serving, gone):
         serving.wait_for_line("unexpectedly closed the connection|has terminated", 8)

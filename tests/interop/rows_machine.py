@@ -101,7 +101,7 @@ def neighbour_moves(context, role, flags):
 
 
 @row(f"{CLIENT}: ping and TCP go on during a test", role=CLIENT, flags=[])
-@row(f"{CLIENT}: ping and TCP go on during a test, -R", role=CLIENT, flags=["-R"])
+@row(f"{CLIENT}: ping and TCP go on during a test, -R", slow=True, role=CLIENT, flags=["-R"])
 @row(f"{SERVER}: ping and TCP go on during a test", role=SERVER, flags=[])
 def others(context, role, flags, seconds=3):
     lab = context.lab
@@ -145,7 +145,7 @@ def tcp_transfer(lab, end):
     equal(b"".join(received) == data, True, "the megabyte arrived")
 
 
-@row(f"{SERVER}: attaches on the first client, lets go after 10 s", ours_only=True)
+@row(f"{SERVER}: attaches on the first client, lets go after 10 s", ours_only=True, slow=True)
 def lets_go(context):
     lab = context.lab
     with context.server(SERVER):

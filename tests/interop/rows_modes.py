@@ -28,14 +28,15 @@ for _role in (CLIENT, SERVER):
             for _mode in MODES:
                 row(
                     f"{_role}: {_mode}, -P {_count}, IPv{6 if _ipv6 else 4}",
-                    slow=_ipv6 and _count > 1, role=_role, mode=_mode, count=_count, ipv6=_ipv6,
+                    slow=(_ipv6 or _count > 1) and _mode != "--bidir", role=_role, mode=_mode, count=_count, ipv6=_ipv6,
                 )(run_mode)  # fmt: skip
     for _mode in MODES:
         row(
-            f"{_role}: {_mode}, -P 128", role=_role, mode=_mode, count=128, ipv6=False
+            f"{_role}: {_mode}, -P 128",
+            slow=_mode != "--bidir", role=_role, mode=_mode, count=128, ipv6=False,
         )(run_mode)  # fmt: skip
 for _mode in MODES:
-    row(f"{BOTH}: {_mode}, -P 4", role=BOTH, mode=_mode, count=4, ipv6=False)(run_mode)
+    row(f"{BOTH}: {_mode}, -P 4", slow=_mode != "--bidir", role=BOTH, mode=_mode, count=4, ipv6=False)(run_mode)
 row(f"{BOTH}: normal, -P 1, IPv6", role=BOTH, mode="normal", count=1, ipv6=True)(run_mode)
 
 
@@ -56,9 +57,9 @@ row(f"{BOTH}: interfaces of the same name", ours_only=True)(with_equal_names)
 # 1472 = 1500 - 20 - 8, 1452 = 1500 - 40 - 8
 @row(f"{CLIENT}: -l 16", role=CLIENT, length=16, ipv6=False)
 @row(f"{CLIENT}: -l 1472, what the MTU holds", role=CLIENT, length=1472, ipv6=False)
-@row(f"{CLIENT}: -l 1452, what the MTU holds, IPv6", role=CLIENT, length=1452, ipv6=True)
-@row(f"{SERVER}: -l 16", role=SERVER, length=16, ipv6=False)
-@row(f"{SERVER}: -l 1472, what the MTU holds", role=SERVER, length=1472, ipv6=False)
+@row(f"{CLIENT}: -l 1452, what the MTU holds, IPv6", slow=True, role=CLIENT, length=1452, ipv6=True)
+@row(f"{SERVER}: -l 16", slow=True, role=SERVER, length=16, ipv6=False)
+@row(f"{SERVER}: -l 1472, what the MTU holds", slow=True, role=SERVER, length=1472, ipv6=False)
 @row(f"{SERVER}: -l 1452, what the MTU holds, IPv6", role=SERVER, length=1452, ipv6=True)
 def lengths(context, role, length, ipv6):
     arguments = ("-t", 1, "-b", 500 * 8 * length, "-l", length, "--bidir")
@@ -129,8 +130,8 @@ def limits(context, role, flags, expected):
 
 
 @row(f"{CLIENT}: -O 1", role=CLIENT, flags=[])
-@row(f"{CLIENT}: -O 1 -R", role=CLIENT, flags=["-R"])
-@row(f"{SERVER}: -O 1", role=SERVER, flags=[])
+@row(f"{CLIENT}: -O 1 -R", slow=True, role=CLIENT, flags=["-R"])
+@row(f"{SERVER}: -O 1", slow=True, role=SERVER, flags=[])
 @row(f"{SERVER}: -O 1 -R", role=SERVER, flags=["-R"])
 def omit(context, role, flags):
     client, server = context.test(role, *FEW, "-O", 1, "-i", "0.4", *flags)

@@ -90,15 +90,15 @@ def text_lines(context, role, flags, server_flags=(), tcp=False):
 
 for _role in (CLIENT, SERVER):
     for _mode, _flags in MODES.items():
-        row(f"{_role}: JSON has iperf3's keys, {_mode}, -P 2", role=_role, flags=[*_flags, "-P", 2])(
+        row(f"{_role}: JSON has iperf3's keys, {_mode}, -P 2", slow=_mode != "--bidir", role=_role, flags=[*_flags, "-P", 2])(
             json_keys
         )
-        row(f"{_role}: text has iperf3's lines, {_mode}", role=_role, flags=_flags)(text_lines)
-        row(f"{_role}: text has iperf3's lines, {_mode}, -P 2", role=_role, flags=[*_flags, "-P", 2])(
+        row(f"{_role}: text has iperf3's lines, {_mode}", slow=_mode == "--bidir", role=_role, flags=_flags)(text_lines)
+        row(f"{_role}: text has iperf3's lines, {_mode}, -P 2", slow=_mode != "--bidir", role=_role, flags=[*_flags, "-P", 2])(
             text_lines
         )
 row(f"{CLIENT}: text has iperf3's lines, -V", role=CLIENT, flags=["-V"])(text_lines)
-row(f"{CLIENT}: text has iperf3's lines, -V -R", role=CLIENT, flags=["-V", "-R"])(text_lines)
+row(f"{CLIENT}: text has iperf3's lines, -V -R", slow=True, role=CLIENT, flags=["-V", "-R"])(text_lines)
 row(f"{SERVER}: text has iperf3's lines, -V", role=SERVER, flags=[], server_flags=["-V"])(text_lines)
 row(f"{CLIENT}: text has iperf3's lines, -O 1", role=CLIENT, flags=["-O", 1])(text_lines)
 for _name, _shape in {
@@ -110,7 +110,7 @@ for _name, _shape in {
     row(f"{CLIENT}: text has iperf3's lines, {_name}, TCP", role=CLIENT, flags=[*_shape, "-P", 2], tcp=True)(
         text_lines
     )
-    row(f"{CLIENT}: text has iperf3's lines, {_name}", role=CLIENT, flags=_shape)(text_lines)
+    row(f"{CLIENT}: text has iperf3's lines, {_name}", slow=True, role=CLIENT, flags=_shape)(text_lines)
 row(f"{SERVER}: text has iperf3's lines, -f and --timestamps",
     role=SERVER, flags=["-P", 2], server_flags=["-f", "g", "--timestamps"])(text_lines)  # fmt: skip
 

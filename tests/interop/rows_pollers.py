@@ -20,7 +20,7 @@ def pollers(kind, count, roles):
             streams = 1 if role == SERVER else count
             row(
                 f"{kind}, {count} poller{'s'[: count - 1]}, {role}: {mode}",
-                wire=Wire(kind, pollers=count), role=role, mode=mode, streams=streams,
+                slow=mode != "--bidir", wire=Wire(kind, pollers=count), role=role, mode=mode, streams=streams,
             )(run)  # fmt: skip
 
 

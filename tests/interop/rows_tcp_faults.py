@@ -75,8 +75,8 @@ def server_killed(context, role, flags):
 
 
 @row(f"{CLIENT}: TCP, the server stands still for a while", role=CLIENT, flags=[])
-@row(f"{CLIENT}: TCP, the server stands still for a while, -R", role=CLIENT, flags=["-R"])
-@row(f"{SERVER}: TCP, the client stands still for a while", role=SERVER, flags=[])
+@row(f"{CLIENT}: TCP, the server stands still for a while, -R", slow=True, role=CLIENT, flags=["-R"])
+@row(f"{SERVER}: TCP, the client stands still for a while", slow=True, role=SERVER, flags=[])
 @row(f"{SERVER}: TCP, the client stands still for a while, -R", role=SERVER, flags=["-R"])
 def peer_stopped(context, role, flags):
     """Our window probes keep the connection; it goes on when the peer does."""
@@ -101,7 +101,7 @@ def goes_on(document):
 
 
 @row(f"{CLIENT}: TCP, the link goes down and up", role=CLIENT, flags=[], ours=False)
-@row(f"{CLIENT}: TCP, the link goes down and up, -R", role=CLIENT, flags=["-R"], ours=False)
+@row(f"{CLIENT}: TCP, the link goes down and up, -R", slow=True, role=CLIENT, flags=["-R"], ours=False)
 @row(f"{SERVER}: TCP, the link goes down and up, --bidir", role=SERVER, flags=["--bidir"], ours=False)
 @row(f"{CLIENT}: TCP, our interface goes down and up", role=CLIENT, flags=[], ours=True)
 def link_flaps(context, role, flags, ours):
@@ -123,7 +123,7 @@ def link_flaps(context, role, flags, ours):
 
 
 @row(f"{CLIENT}: TCP, the server's MAC changes during a test", role=CLIENT, flags=["--bidir"])
-@row(f"{SERVER}: TCP, the client's MAC changes during a test", role=SERVER, flags=["--bidir"])
+@row(f"{SERVER}: TCP, the client's MAC changes during a test", slow=True, role=SERVER, flags=["--bidir"])
 def neighbour_moves(context, role, flags):
     lab, end = context.lab, stock_end(role)
     before = lab.link(end)["address"]

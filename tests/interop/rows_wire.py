@@ -114,10 +114,10 @@ def headers(context, role, ipv6):
         equal(packet.source_mac, mac, "source MAC")
 
 
-@row(f"{CLIENT}: order of hello, data and control", role=CLIENT, flags=[])
+@row(f"{CLIENT}: order of hello, data and control", slow=True, role=CLIENT, flags=[])
 @row(f"{CLIENT}: order of hello, data and control, -R", role=CLIENT, flags=["-R"])
 @row(f"{CLIENT}: order of hello, data and control, --bidir", role=CLIENT, flags=["--bidir"])
-@row(f"{SERVER}: order of hello, data and control", role=SERVER, flags=[])
+@row(f"{SERVER}: order of hello, data and control", slow=True, role=SERVER, flags=[])
 @row(f"{SERVER}: order of hello, data and control, -R", role=SERVER, flags=["-R"])
 @row(f"{SERVER}: order of hello, data and control, --bidir", role=SERVER, flags=["--bidir"])
 def order(context, role, flags):
