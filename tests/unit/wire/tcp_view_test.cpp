@@ -96,7 +96,7 @@ TEST(ParseTcp, ReadsAFrameInPiecesAsInOne)
                 EXPECT_EQ(view.payload_bytes, payload);
                 EXPECT_EQ(view.payload.size(), first - headers);
                 EXPECT_TRUE(tcp_checksum_ok(view, rest)) << first << ' ' << second;
-                EXPECT_FALSE(tcp_checksum_ok(view, std::span{rest}.first(1)))
+                EXPECT_EQ(tcp_checksum_ok(view, std::span{rest}.first(1)), rest[1].empty())
                     << "a piece is lacking";
                 frame.back() ^= std::byte{1};
                 EXPECT_FALSE(tcp_checksum_ok(view, rest)) << "a bit is wrong";
