@@ -77,7 +77,8 @@ wire::UdpFlow Poller::flow_of(const UdpStream& stream) noexcept
         .next_hop = find(stream.session)->next_hop,
         .source = stream.local,
         .destination = stream.remote,
-        .tos = stream.spec.tos};
+        .tos = stream.spec.tos,
+        .flow_label = stream.spec.flow_label};
 }
 
 void Poller::make_template(UdpStream& stream) noexcept

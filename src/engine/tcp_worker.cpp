@@ -50,7 +50,8 @@ void TcpWorker::address(TcpStream& stream, const Mac& next_hop) noexcept
         .next_hop = next_hop,
         .source = stream.local,
         .destination = stream.remote,
-        .tos = stream.spec.tos});
+        .tos = stream.spec.tos,
+        .flow_label = stream.spec.flow_label});
 }
 
 tcp::Settings TcpWorker::settings_of(const TcpStream& stream, Moment now) const noexcept

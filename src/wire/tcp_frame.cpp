@@ -47,7 +47,7 @@ void TcpFrameWriter::write_ipv6(const TcpFlow& flow)
 {
     std::byte* ip = &bytes_[kEthernetSize];
     const std::uint32_t traffic_class = flow.tos & kNotEcn;
-    store_be<std::uint32_t>(ip, 0x6000'0000U | traffic_class << 20);  // no flow label
+    store_be<std::uint32_t>(ip, 0x6000'0000U | traffic_class << 20 | flow.flow_label);
     ip[kIpv6NextHeader] = std::byte{kProtocolTcp};
     ip[kIpv6HopLimit] = std::byte{kDefaultTtl};
     copy_bytes(flow.source.address.v6_bytes(), ip + kIpv6Source);

@@ -49,7 +49,7 @@ void UdpHeaders::write_ipv4(const UdpFlow& flow, std::uint16_t udp_length)
 void UdpHeaders::write_ipv6(const UdpFlow& flow, std::uint16_t udp_length)
 {
     std::byte* ip = &bytes_[kEthernetSize];
-    store_be<std::uint32_t>(ip, 0x6000'0000U | std::uint32_t{flow.tos} << 20);  // no flow label
+    store_be<std::uint32_t>(ip, 0x6000'0000U | std::uint32_t{flow.tos} << 20 | flow.flow_label);
     store_be<std::uint16_t>(ip + kIpv6PayloadLength, udp_length);
     ip[kIpv6NextHeader] = std::byte{kProtocolUdp};
     ip[kIpv6HopLimit] = std::byte{kDefaultTtl};

@@ -43,6 +43,7 @@ struct StreamSpec {
     bool counters_64bit = false;  // --udp-counters-64bit
     Filler filler = Filler::kRandom;
     std::uint8_t tos = 0;             // IPv4 TOS or IPv6 traffic class
+    std::uint32_t flow_label = 0;     // IPv6, 20 bits; 0: none
     BitRate rate;                     // of payload; 0: unlimited
     std::uint32_t burst = 0;          // datagrams per burst (-b rate/N); 0: paced one by one
     std::uint64_t max_datagrams = 0;  // the sender stops after as many (TCP: writes); 0: no limit

@@ -16,7 +16,8 @@ namespace dpdkperf::wire {
 struct TcpFlow {
     Mac source_mac, next_hop;
     Endpoint source, destination;
-    std::uint8_t tos = 0;  // IPv4 TOS or IPv6 traffic class; its ECN bits are ignored
+    std::uint8_t tos = 0;          // IPv4 TOS or IPv6 traffic class; its ECN bits are ignored
+    std::uint32_t flow_label = 0;  // IPv6, 20 bits; 0: none
 };
 
 inline constexpr std::size_t kMaxTcpFrameHeader = kEthernetSize + kIpv6Size + kMaxTcpSize;

@@ -15,7 +15,8 @@ namespace dpdkperf::wire {
 struct UdpFlow {
     Mac source_mac, next_hop;
     Endpoint source, destination;
-    std::uint8_t tos = 0;  // IPv4 TOS or IPv6 traffic class
+    std::uint8_t tos = 0;          // IPv4 TOS or IPv6 traffic class
+    std::uint32_t flow_label = 0;  // IPv6, 20 bits; 0: none
 };
 
 // Ethernet, IP and UDP headers of one flow for datagrams of one length, built once. The UDP

@@ -59,6 +59,21 @@ TEST(TcpFrame, IsReadBackWithAValidChecksum)
     }
 }
 
+TEST(TcpFrame, CarriesAFlowLabelOverIpv6Alone)
+{
+    for (const bool ipv4 : {true, false}) {
+        TcpFlow labelled = flow(ipv4);
+        labelled.flow_label = 0xabcde;
+        std::array<std::byte, kMaxTcpFrameHeader> with{}, without{};
+        (void)TcpFrameWriter{labelled}.write(with, TcpHeader{}, 0, Ecn::kCapable0);
+        (void)TcpFrameWriter{flow(ipv4)}.write(without, TcpHeader{}, 0, Ecn::kCapable0);
+        // Version, traffic class 0x2c without its ECN bits and with ours, label (RFC 8200, 3).
+        const auto first_word = load_be<std::uint32_t>(&with[kEthernetSize]);
+        EXPECT_EQ(first_word, ipv4 ? load_be<std::uint32_t>(&without[kEthernetSize]) : 0x62eabcdeU);
+        EXPECT_EQ(with == without, ipv4);
+    }
+}
+
 TEST(TcpChecksum, NoticesAChangedBit)
 {
     auto frame = tcp_frame(true);

@@ -41,12 +41,14 @@ TEST(UdpHeaders, WriteIpv4WithChecksumAndDontFragment)
                                     "9c401451001a0000");
 }
 
-TEST(UdpHeaders, WriteIpv6WithTrafficClass)
+TEST(UdpHeaders, WriteIpv6WithTrafficClassAndFlowLabel)
 {
-    const UdpHeaders headers{flow("fd00::1", "fd00::2"), 18};
+    UdpFlow labelled = flow("fd00::1", "fd00::2");
+    labelled.flow_label = 0xabcde;
+    const UdpHeaders headers{labelled, 18};
     EXPECT_EQ(hex(headers.bytes()), "020000000002020000000001"
                                     "86dd"
-                                    "6b800000001a1140"
+                                    "6b8abcde001a1140"
                                     "fd000000000000000000000000000001"
                                     "fd000000000000000000000000000002"
                                     "9c401451001a0000");
