@@ -77,6 +77,7 @@ std::vector<traffic::StreamSpec> stream_specs(const proto::Parameters& parameter
         spec.filler =
             parameters.repeating_payload ? traffic::Filler::kDigits : traffic::Filler::kRandom;
         spec.tos = parameters.tos;
+        spec.flow_label = parameters.flow_label;
         spec.rate = stream_rate(parameters);
         spec.burst = parameters.burst;
         if (spec.direction == Direction::kSend) {

@@ -46,6 +46,7 @@ constexpr FailureText kFailureTexts[] = {
     {IperfError::kSetMss, "unable to set TCP/SCTP MSS"},
     {IperfError::kSetBuffer, "unable to set socket buffer size"},
     {IperfError::kSetTos, "unable to set IP TOS"},
+    {IperfError::kSetFlowLabel, "unable to set IPv6 flow label"},
     {IperfError::kSetCongestion,
         "unable to set TCP_CONGESTION: Supplied congestion control algorithm not supported on this "
         "host"},

@@ -3,6 +3,7 @@
 #include "dpdkperf/proto/messages.hpp"
 #include "json_document.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace dpdkperf::proto {
@@ -18,6 +19,9 @@ struct NumberKey {
     IperfError out_of_range;
     void (*store)(Parameters& to, std::int64_t value);
 };
+
+constexpr std::uint64_t kMaxDatagramBytes = 65'507;
+constexpr std::uint64_t kMaxGsoDatagrams = 128;  // Linux, include/linux/udp.h, UDP_MAX_SEGMENTS
 
 constexpr std::int64_t kNoLimit = std::int64_t{1} << 62;
 
@@ -52,14 +56,21 @@ constexpr NumberKey kNumbers[] = {
         [](Parameters& p, std::int64_t v) { p.fq_rate = BitRate::from_bps(as<std::uint64_t>(v)); }},
     {"burst", 1, 1000, IperfError::kBurst,
         [](Parameters& p, std::int64_t v) { p.burst = as<std::uint32_t>(v); }},
-    {"gso", 0, 1, IperfError::kReceiveParameters, [](Parameters&, std::int64_t) {}},
+    {"pacing_timer", 0, kNoLimit, IperfError::kReceiveParameters,
+        [](Parameters& p, std::int64_t v) { p.pacing_timer = std::chrono::microseconds{v}; }},
+    {"gso", 0, 1, IperfError::kReceiveParameters,
+        [](Parameters& p, std::int64_t v) { p.gsro = v != 0; }},
     {"gro", 0, 1, IperfError::kReceiveParameters, [](Parameters&, std::int64_t) {}},
     {"TOS", 0, 255, IperfError::kTos,
         [](Parameters& p, std::int64_t v) { p.tos = as<std::uint8_t>(v); }},
+    {"flowlabel", 1, 0xfffff, IperfError::kSetFlowLabel,
+        [](Parameters& p, std::int64_t v) { p.flow_label = as<std::uint32_t>(v); }},
     {"dont_fragment", 0, 1, IperfError::kReceiveParameters,
         [](Parameters& p, std::int64_t v) { p.dont_fragment = v != 0; }},
     {"zerocopy", 0, 1, IperfError::kReceiveParameters,
         [](Parameters& p, std::int64_t v) { p.zerocopy = v != 0; }},
+    {"skip_rx_copy", 0, 1, IperfError::kReceiveParameters,
+        [](Parameters& p, std::int64_t v) { p.skip_rx_copy = v != 0; }},
 };
 
 constexpr std::pair<const char*, Transport> kTransports[] = {
@@ -194,14 +205,33 @@ void write_what_is_on(const Parameters& from, ordered_json& to)
 
 void write_what_is_not_zero(const Parameters& from, ordered_json& to)
 {
+    // A receiver from 3.19.1 on that skips the copy counts datagrams wrong.
+    const bool skip_rx_copy = from.skip_rx_copy && from.transport == Transport::kTcp;
     const std::pair<const char*, std::uint64_t> numbers[] = {{"MSS", from.mss_bytes},
         {"window", from.window_bytes}, {"bandwidth", from.rate.bps()},
         {"fqrate", from.fq_rate.bps()}, {"burst", from.burst}, {"TOS", from.tos},
-        {"dont_fragment", from.dont_fragment ? 1U : 0U}, {"zerocopy", from.zerocopy ? 1U : 0U}};
+        {"flowlabel", from.flow_label}, {"dont_fragment", from.dont_fragment ? 1U : 0U},
+        {"zerocopy", from.zerocopy ? 1U : 0U}, {"skip_rx_copy", skip_rx_copy ? 1U : 0U}};
     for (const auto& [name, value] : numbers) {
         if (value != 0) {
             to[name] = value;
         }
+    }
+}
+
+// Sizes of the buffers that iperf3 sends from and receives into (3.21, src/iperf_api.c): whole
+// datagrams, as many as one sendmsg() may have.
+void write_gsro(const Parameters& from, ordered_json& to)
+{
+    // A server from 3.21 on keeps the last client's values for keys that do not come.
+    to["gso"] = from.gsro ? 1 : 0;
+    to["gro"] = from.gsro ? 1 : 0;
+    if (from.gsro && from.block_bytes > 0) {
+        const std::uint64_t datagrams =
+            std::min(kMaxDatagramBytes / from.block_bytes, kMaxGsoDatagrams);
+        to["gso_dg_size"] = from.block_bytes;
+        to["gso_bf_size"] = datagrams * from.block_bytes;
+        to["gro_bf_size"] = kMaxDatagramBytes;
     }
 }
 
@@ -239,14 +269,11 @@ Result<std::string> to_document(const Parameters& parameters)
     document["blockcount"] = parameters.blocks;
     document["parallel"] = parameters.parallel;
     document["len"] = parameters.block_bytes;
-    // Microseconds between two looks at the rate by senders up to 3.17; iperf3's default.
-    document["pacing_timer"] = 1000;
+    document["pacing_timer"] = parameters.pacing_timer.count();
     write_what_is_not_zero(parameters, document);
     write_what_is_on(parameters, document);
     if (parameters.transport == Transport::kUdp) {
-        // A server from 3.21 on keeps the last client's values for keys that do not come.
-        document["gso"] = 0;
-        document["gro"] = 0;
+        write_gsro(parameters, document);
     }
     std::string text = to_text(document);
     if (text.size() > kMaxParametersBytes) {

@@ -42,6 +42,7 @@ enum class IperfError : std::int32_t {
     kSetMss = 123,
     kSetBuffer = 124,
     kSetTos = 125,
+    kSetFlowLabel = 127,
     kSetCongestion = 134,
     kSetPacing = 140,
     kSetBufferTooSmall = 141,

@@ -36,11 +36,16 @@ struct Parameters {
     BitRate fq_rate;          // per stream, packet by packet, 0: unlimited
     std::uint32_t burst = 0;  // 1 to 1000; 0: not given
     std::uint8_t tos = 0;
+    std::uint32_t flow_label = 0;  // IPv6, up to 0xfffff; 0: none
+    // Between two looks at the rate by senders up to 3.17.
+    std::chrono::microseconds pacing_timer{1000};
     bool get_server_output = false;
     bool counters_64bit = false;
     bool repeating_payload = false;
     bool dont_fragment = false;
-    bool zerocopy = false;  // a sender of iperf3's uses sendfile()
+    bool zerocopy = false;      // a sender of iperf3's uses sendfile()
+    bool skip_rx_copy = false;  // TCP: a receiver of iperf3's, from 3.19 on, copies no data
+    bool gsro = false;          // UDP: iperf3, from 3.21 on, uses GSO and GRO
     std::string title;
     std::string extra_data;
     std::string congestion;  // TCP, empty: each side's default

@@ -90,6 +90,7 @@ TEST(Streams, CarryWhatWasAgreed)
     p.counters_64bit = true;
     p.repeating_payload = true;
     p.tos = 0xb8;
+    p.flow_label = 0xabcde;
     p.rate = BitRate::from_gbps(10);
     p.burst = 32;
     const std::vector<std::uint16_t> ports{4321};
@@ -100,6 +101,7 @@ TEST(Streams, CarryWhatWasAgreed)
     EXPECT_TRUE(spec.counters_64bit);
     EXPECT_EQ(spec.filler, traffic::Filler::kDigits);
     EXPECT_EQ(spec.tos, 0xb8);
+    EXPECT_EQ(spec.flow_label, 0xabcdeU);
     EXPECT_EQ(spec.rate, BitRate::from_gbps(10));
     EXPECT_EQ(spec.burst, 32U);
 }

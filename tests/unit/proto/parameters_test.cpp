@@ -68,6 +68,7 @@ TEST(Parameters, OfATcpTestOfIperf312AreRead)
     EXPECT_EQ(p.fq_rate, BitRate::from_gbps(12));
     EXPECT_EQ(p.congestion, "cubic");
     EXPECT_TRUE(p.zerocopy);
+    EXPECT_EQ(p.flow_label, 7U);
 }
 
 TEST(Parameters, OfIperf321AreRead)
@@ -78,6 +79,7 @@ TEST(Parameters, OfIperf321AreRead)
                R"("gro_bf_size":65507,"client_version":"3.21+"})");
     EXPECT_EQ(p.rate, BitRate{});
     EXPECT_EQ(p.time, 10s);
+    EXPECT_TRUE(p.gsro);
 }
 
 TEST(Parameters, WithoutKeysAreATenSecondTcpTest)
@@ -147,6 +149,10 @@ TEST(Parameters, OutOfRangeOrOfTheWrongTypeAreRefusedWithIperf3sNumber)
         {R"({"congestion":5})", IperfError::kReceiveParameters, R"("congestion":5)"},
         {R"({"len":0})", IperfError::kBlockSize, R"("len":0)"},
         {R"({"gso":2})", IperfError::kReceiveParameters, R"("gso":2)"},
+        {R"({"flowlabel":0})", IperfError::kSetFlowLabel, R"("flowlabel":0)"},
+        {R"({"flowlabel":1048576})", IperfError::kSetFlowLabel, R"("flowlabel":1048576)"},
+        {R"({"pacing_timer":-1})", IperfError::kReceiveParameters, R"("pacing_timer":-1)"},
+        {R"({"skip_rx_copy":2})", IperfError::kReceiveParameters, R"("skip_rx_copy":2)"},
     };
     for (const Case& c : cases) {
         SCOPED_TRACE(c.document);
@@ -180,6 +186,35 @@ TEST(Parameters, WhatIsOffIsLeftOut)
     EXPECT_EQ(document.at("gso"), 0);
     EXPECT_EQ(document.at("gro"), 0);
     EXPECT_EQ(document.at("udp"), true);
+    EXPECT_EQ(document.at("pacing_timer"), 1000);
+}
+
+// As iperf 3.21 sends it for --gsro -l 1000; with 16 bytes the kernel's 128 are the limit.
+TEST(Parameters, OfGsoAndGroAreThoseOfIperf321)
+{
+    Parameters p;
+    p.transport = Transport::kUdp;
+    p.gsro = true;
+    p.block_bytes = 1000;
+    json document = json::parse(*to_document(p));
+    EXPECT_EQ(document.at("gso"), 1);
+    EXPECT_EQ(document.at("gso_dg_size"), 1000);
+    EXPECT_EQ(document.at("gso_bf_size"), 65'000);
+    EXPECT_EQ(document.at("gro"), 1);
+    EXPECT_EQ(document.at("gro_bf_size"), 65'507);
+    p.block_bytes = 16;
+    EXPECT_EQ(json::parse(*to_document(p)).at("gso_bf_size"), 2048);
+    p.transport = Transport::kTcp;
+    EXPECT_FALSE(json::parse(*to_document(p)).contains("gso"));
+}
+
+TEST(Parameters, NeverAskToSkipTheCopyOfDatagrams)
+{
+    Parameters p;
+    p.skip_rx_copy = true;
+    EXPECT_EQ(json::parse(*to_document(p)).at("skip_rx_copy"), 1);
+    p.transport = Transport::kUdp;
+    EXPECT_FALSE(json::parse(*to_document(p)).contains("skip_rx_copy"));
 }
 
 TEST(Parameters, SurviveTheWayThereAndBack)
@@ -198,6 +233,10 @@ TEST(Parameters, SurviveTheWayThereAndBack)
     p.window_bytes = 4 << 20;
     p.counters_64bit = true;
     p.repeating_payload = true;
+    p.flow_label = 0xfffff;
+    p.dont_fragment = true;
+    p.gsro = true;
+    p.pacing_timer = 250us;
     p.client_version = "x";
     EXPECT_EQ(parsed(*to_document(p)), p);
 }
@@ -212,6 +251,7 @@ TEST(Parameters, OfTcpSurviveTheWayThereAndBack)
     p.fq_rate = BitRate::from_gbps(200);
     p.congestion = "reno";
     p.zerocopy = true;
+    p.skip_rx_copy = true;
     EXPECT_EQ(parsed(*to_document(p)), p);
 
     const json document = json::parse(*to_document(p));
