@@ -200,6 +200,9 @@ int run(options::Plan plan, const Identity& identity)
     asio::io_context loop{1};  // the reporter may post to it
     const bool logs = log->is_open();
     report::Reporter reporter{style_of(plan), logs ? *log : std::cout, logs ? *log : std::cerr};
+    for (const std::string& warning : plan.warnings) {
+        reporter.warned(warning);
+    }
     auto watch = control::watch_kernel(loop);
     if (!watch) {
         return fail(watch.error().message);

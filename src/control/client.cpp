@@ -207,6 +207,10 @@ void ClientTest::Impl::on_path(Result<DataPath> path)
         return give_up_address(std::move(path).error());
     }
     path_ = std::move(*path);
+    if (plan_.flow_label != 0 && addresses_[next_address_].is_v4()) {
+        return end(
+            to_string(proto::Failure{IperfError::kSetFlowLabel, 0, "the test runs over IPv4"}), 1);
+    }
     const auto limit = path_->traffic->max_datagram(addresses_[next_address_].is_v4());
     const bool udp = plan_.protocol == options::Protocol::kUdp;
     const auto failure = check_datagram(plan_.block_bytes.value_or(0), limit, path_->interface);

@@ -57,6 +57,11 @@ proto::Parameters parameters_of(const options::Plan& plan, std::uint32_t control
     p.mss_bytes = plan.mss_bytes;
     p.no_delay = plan.no_delay;
     p.zerocopy = plan.zerocopy;
+    p.skip_rx_copy = plan.skip_rx_copy;
+    p.gsro = plan.gsro;
+    p.pacing_timer = plan.pacing_timer;
+    p.dont_fragment = plan.dont_fragment;
+    p.flow_label = plan.flow_label;
     p.fq_rate = plan.fq_rate;
     p.burst = plan.burst;
     p.tos = plan.tos;

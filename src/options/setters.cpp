@@ -17,6 +17,7 @@ constexpr std::int64_t kMinRcvTimeoutMs = 100;
 constexpr std::int64_t kMaxBurst = 1'000;
 constexpr std::uint64_t kMaxWindowBytes = 512ULL << 20;
 constexpr std::int64_t kMaxMss = 9216;
+constexpr std::int64_t kMaxFlowLabel = 0xfffff;
 constexpr double kMinInterval = 0.1, kMaxInterval = 60;
 constexpr int kMaxDebugLevel = 4;
 constexpr std::string_view kDefaultTimestamp = "%c ";
@@ -315,9 +316,11 @@ Status set_fq_rate(Draft& draft, std::string_view value)
         to_rate(value), [&](std::uint64_t n) { draft.plan.fq_rate = BitRate::from_bps(n); });
 }
 
-Status set_zerocopy(Draft& draft, std::string_view)
+// The last of both counts, as in iperf3, which says the same about it.
+Status set_no_fq_socket_pacing(Draft& draft, std::string_view)
 {
-    draft.plan.zerocopy = true;
+    draft.plan.fq_rate = {};
+    draft.plan.warnings.emplace_back("--no-fq-socket-pacing is deprecated");
     return {};
 }
 
@@ -349,6 +352,17 @@ Status set_tos(Draft& draft, std::string_view value)
 Status set_dscp(Draft& draft, std::string_view value)
 {
     return store(to_dscp_tos(value), [&](std::uint8_t tos) { draft.plan.tos = tos; });
+}
+
+// RFC 6437, 2: 20 bits, and 0 stands for none.
+Status set_flow_label(Draft& draft, std::string_view value)
+{
+    const auto label = to_any_base_integer(value, 1, kMaxFlowLabel, "");
+    if (!label) {
+        return usage("unable to set IPv6 flow label (must be from 1 to 0xfffff)");
+    }
+    draft.plan.flow_label = static_cast<std::uint32_t>(*label);
+    return {};
 }
 
 Status set_omit(Draft& draft, std::string_view value)

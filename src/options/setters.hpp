@@ -49,15 +49,23 @@ Status set_congestion(Draft& draft, std::string_view value);
 Status set_mss(Draft& draft, std::string_view value);
 Status set_no_delay(Draft& draft, std::string_view value);
 Status set_fq_rate(Draft& draft, std::string_view value);
-Status set_zerocopy(Draft& draft, std::string_view value);
+Status set_no_fq_socket_pacing(Draft& draft, std::string_view value);
 Status set_get_server_output(Draft& draft, std::string_view value);
 Status set_title(Draft& draft, std::string_view value);
 Status set_extra_data(Draft& draft, std::string_view value);
 Status set_tos(Draft& draft, std::string_view value);
 Status set_dscp(Draft& draft, std::string_view value);
 Status set_omit(Draft& draft, std::string_view value);
+Status set_flow_label(Draft& draft, std::string_view value);
 Status set_64bit_counters(Draft& draft, std::string_view value);
 Status set_repeating_payload(Draft& draft, std::string_view value);
+
+// What the other side is asked for (peer_setters.cpp).
+Status set_zerocopy(Draft& draft, std::string_view value);
+Status set_pacing_timer(Draft& draft, std::string_view value);
+Status set_skip_rx_copy(Draft& draft, std::string_view value);
+Status set_gsro(Draft& draft, std::string_view value);
+Status set_dont_fragment(Draft& draft, std::string_view value);
 
 // Server life and authentication (server_setters.cpp).
 Status set_snd_timeout(Draft& draft, std::string_view value);

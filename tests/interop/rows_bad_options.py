@@ -89,7 +89,7 @@ def other_role(context, arguments, named):
     refused(ours(context, *arguments), *([] if context.stock else [named]))
 
 
-LATER = [["-F", "f"], ["-A", "0"], ["-L", "1"], ["--dont-fragment"]]
+LATER = [["-F", "f"], ["-A", "0"]]
 
 
 @row(f"{CLIENT}: options of iperf3 that are not there yet are refused by name", ours_only=True)

@@ -60,6 +60,40 @@ row(
 )(tos)  # fmt: skip
 
 
+def label(context, role, flags, tcp):
+    """Every packet of our flows has it: greetings, data and acknowledgements."""
+    packets = captured(context, role, *PACED, "-L", "0xabcde", *flags, ipv6=True, tcp=tcp)
+    source = context.lab.address("b" if role == SERVER else "a", True)
+    if tcp:
+        ours = [one for one in data_connections(packets, context) if one.source == source]
+    else:
+        # Not what wakes up the kernel's neighbour table.
+        udp = udp_from(packets, context, "b" if role == SERVER else "a", True)
+        ours = [one for one in udp if PORT in (one.source_port, one.destination_port)]
+    sends = (role == CLIENT) != ("-R" in flags)
+    require(len(ours) > (10 if tcp or sends else 0), "few packets of ours were captured")
+    for packet in ours:
+        equal(packet.flow_label, 0xABCDE, f"flow label of {packet}")
+
+
+def data_connections(packets, context):
+    """Without the control connection, which is the kernel's and the first of all."""
+    client = context.lab.address("a", True)
+    segments = [one for one in packets if one.protocol == TCP]
+    syns = [one for one in segments if one.source == client and one.segment[13] & 0x12 == 0x02]
+    ports = {one.source_port for one in syns} - {syns[0].source_port}
+    return [one for one in segments if ports & {one.source_port, one.destination_port}]
+
+
+for _role in (CLIENT, SERVER):
+    for _tcp in (False, True):
+        for _flags in ([], ["-R"]):
+            row(
+                f"{_role}: {'TCP' if _tcp else 'UDP'}, -L 0xabcde{' -R' if _flags else ''}",
+                ours_only=True, role=_role, flags=_flags, tcp=_tcp,
+            )(label)  # fmt: skip
+
+
 @row(f"{CLIENT}: -b 2M/20, bursts of 20", role=CLIENT, flags=[])
 @row(f"{SERVER}: -b 2M/20 -R, bursts of 20", role=SERVER, flags=["-R"])
 def bursts(context, role, flags):

@@ -89,10 +89,19 @@ struct Plan {
     bool no_delay = false;                                     // -N
     BitRate fq_rate;                                           // --fq-rate, 0: none
     bool zerocopy = false;                                     // -Z, a wish to stock senders only
-    bool get_server_output = false;                            // --get-server-output
-    std::string title;                                         // -T
-    std::string extra_data;                                    // --extra-data
-    std::uint8_t tos = 0;                                      // -S, --dscp (shifted left by two)
+    std::chrono::microseconds pacing_timer{1000};  // --pacing-timer, a wish to senders up to 3.17
+    bool skip_rx_copy = false;                     // --skip-rx-copy, a wish to stock receivers
+    bool gsro = false;                             // --gsro, a wish to peers from 3.21 on
+    bool dont_fragment = false;                    // --dont-fragment, a wish: our datagrams are
+                                                   // never fragmented
+    std::uint32_t flow_label = 0;                  // -L, 0: none
+    bool get_server_output = false;                // --get-server-output
+    std::string title;                             // -T
+    std::string extra_data;                        // --extra-data
+    std::uint8_t tos = 0;                          // -S, --dscp (shifted left by two)
+
+    // What the user should hear about the options, once.
+    std::vector<std::string> warnings;
 
     // Both are given or none is.
     std::optional<std::string> username;             // --username

@@ -38,6 +38,11 @@ class Packet:
     def payload(self):
         return self.segment[8 if self.protocol == UDP else (self.segment[12] >> 4) * 4 :]
 
+    @property
+    def flow_label(self):
+        """0 for IPv4."""
+        return struct.unpack_from("!L", self.header)[0] & 0xFFFFF if self.ipv6 else 0
+
     def checksums_hold(self):
         """IPv4 header and UDP checksum; a UDP checksum of 0 does not hold (RFC 768)."""
         if not self.ipv6 and ones_complement_sum(self.header) != 0xFFFF:

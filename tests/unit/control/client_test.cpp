@@ -314,6 +314,8 @@ TEST_F(ClientAndScript, RefusesWhatItCannotDoBeforeConnecting)
             "-B: 'nowhere' is not an IP address"},
         {[](options::Plan& p) { p.family = options::Family::kIpv6; },
             "unable to connect to server: '127.0.0.1' has no address of the family asked for"},
+        {[](options::Plan& p) { p.flow_label = 5; },
+            "unable to set IPv6 flow label: the test runs over IPv4"},
     };
     for (const Case& c : cases) {
         const options::Plan before = plan_;

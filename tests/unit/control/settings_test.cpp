@@ -70,6 +70,20 @@ TEST(Settings, WishesForTcpReachTheServer)
     EXPECT_EQ(p.window_bytes, 1U << 20);
 }
 
+TEST(Settings, WishesForEitherProtocolReachTheServer)
+{
+    options::Plan plan;
+    plan.flow_label = 0x1234;
+    plan.pacing_timer = 250us;
+    plan.skip_rx_copy = true;
+    plan.gsro = true;
+    plan.dont_fragment = true;
+    const proto::Parameters p = parameters_of(plan, 1448, {1472}, 1);
+    EXPECT_EQ(p.flow_label, 0x1234U);
+    EXPECT_EQ(p.pacing_timer, 250us);
+    EXPECT_TRUE(p.skip_rx_copy && p.gsro && p.dont_fragment);
+}
+
 TEST(Settings, AnAmountReplacesTheDuration)
 {
     options::Plan plan;

@@ -81,7 +81,9 @@ TEST(Manual, ListsWhatIsAcceptedWithoutEffect)
 {
     const std::string manual = page();
     const auto list = manual.find(".SS Accepted");
-    for (const std::string_view name : {"\\fB\\-\\-forceflush\\fR", "\\fB\\-\\-zerocopy\\fR"}) {
+    for (const std::string_view name : {"\\fB\\-\\-forceflush\\fR", "\\fB\\-\\-zerocopy\\fR",
+             "\\fB\\-\\-skip\\-rx\\-copy\\fR", "\\fB\\-\\-gsro\\fR", "\\fB\\-\\-pacing\\-timer\\fR",
+             "\\fB\\-\\-dont\\-fragment\\fR"}) {
         EXPECT_NE(manual.find(name, list), std::string::npos) << name;
     }
     EXPECT_EQ(manual.find("\\fB\\-\\-reverse\\fR", list), std::string::npos);

@@ -47,7 +47,8 @@ TEST(Options, EverythingReachesItsPlaceInThePlan)
         "--cport", "7000", "-w", "1M", "-S", "0x34", "-O", "3", "--udp-counters-64bit",
         "--repeating-payload", "--connect-timeout", "250", "-6", "-C", "reno", "-M", "1400", "-N",
         "--fq-rate", "1.5G", "-Z", "-f", "G", "-T", "a title", "--extra-data", "data", "--logfile",
-        "log", "--timestamps=%T ", "--debug=2"});
+        "log", "--timestamps=%T ", "--debug=2", "-L", "0xabcde", "--pacing-timer", "2K",
+        "--skip-rx-copy", "--gsro", "--dont-fragment"});
     EXPECT_EQ(plan.rate_unit, RateUnit::kGbytes);
     EXPECT_EQ(plan.title, "a title");
     EXPECT_EQ(plan.extra_data, "data");
@@ -77,6 +78,19 @@ TEST(Options, EverythingReachesItsPlaceInThePlan)
     EXPECT_TRUE(plan.no_delay);
     EXPECT_EQ(plan.fq_rate, BitRate::from_bps(1'500'000'000));
     EXPECT_TRUE(plan.zerocopy);
+    EXPECT_EQ(plan.flow_label, 0xabcdeU);
+    EXPECT_EQ(plan.pacing_timer, std::chrono::microseconds{2048});
+    EXPECT_TRUE(plan.skip_rx_copy && plan.gsro && plan.dont_fragment);
+    EXPECT_TRUE(plan.warnings.empty());
+}
+
+TEST(Options, SocketPacingIsTurnedOffByTheLastWordOnIt)
+{
+    const Plan off = parsed({"-c", "h", "--fq-rate", "1G", "--no-fq-socket-pacing"});
+    EXPECT_EQ(off.fq_rate, BitRate{});
+    EXPECT_EQ(off.warnings, (std::vector<std::string>{"--no-fq-socket-pacing is deprecated"}));
+    const Plan on = parsed({"-c", "h", "--no-fq-socket-pacing", "--fq-rate", "1G"});
+    EXPECT_EQ(on.fq_rate, BitRate::from_gbps(1));
 }
 
 TEST(Options, AStreamOfJsonIsJson)
@@ -347,7 +361,12 @@ TEST(Options, RejectionNamesTheOptionAndTheValue)
         {{"-s", "--username", "x"}, "--username: some option you are trying to set is client only"},
         {{"-c", "h", "--authorized-users-path", "u"},
             "--authorized-users-path: some option you are trying to set is server only"},
-        {{"-c", "h", "-uL", "5"}, "--flowlabel (-L) is not supported yet"},
+        {{"-c", "h", "-L", "0"},
+            "--flowlabel '0': unable to set IPv6 flow label (must be from 1 to 0xfffff)"},
+        {{"-c", "h", "-L", "0x100000"},
+            "--flowlabel '0x100000': unable to set IPv6 flow label (must be from 1 to 0xfffff)"},
+        {{"-c", "h", "--pacing-timer", "soon"}, "--pacing-timer 'soon': not a number"},
+        {{"-s", "--gsro"}, "--gsro: some option you are trying to set is client only"},
         {{"-c", "h", "--json-stream-full-output"},
             "--json-stream-full-output: needs --json-stream"},
         {{"-s", "-f", "b"},
@@ -394,11 +413,11 @@ TEST(Options, HelpShowsWhatIsOfferedAndNamesTheRest)
     const std::string help = help_text();
     for (const std::string_view part :
         {"[EAL options --]", "  -c, --client <host>[%<dev>]", "  -b, --bitrate #[KMGT][/#]",
-            "Server specific:", "  -C, --congestion cubic|reno", "--flowlabel"}) {
+            "Server specific:", "  -C, --congestion cubic|reno", "--sctp"}) {
         EXPECT_NE(help.find(part), std::string::npos) << part;
     }
-    EXPECT_LT(help.find("--zerocopy"), help.find("not supported yet"));
-    EXPECT_GT(help.find("--flowlabel"), help.find("not supported yet"));
+    EXPECT_LT(help.find("--zerocopy"), help.find("kernel's sockets"));
+    EXPECT_GT(help.find("--sctp"), help.find("kernel's sockets"));
     for (std::size_t at = 0; at < help.size();) {
         const std::size_t end = help.find('\n', at);
         EXPECT_LE(end - at, 90U) << help.substr(at, end - at);
