@@ -12,11 +12,13 @@ Build folders (build-*) are kept, so that a second run compiles only what has ch
 
 import argparse
 import concurrent.futures
+import contextlib
 import dataclasses
 import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -173,6 +175,14 @@ def soak(count):
     return 0 if good else 1
 
 
+def give_way():
+    """In the child, which leads a session of its own: SCHED_IDLE counts among the processes of a
+    session only, where the kernel groups them by session (sched(7), autogroup)."""
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    with contextlib.suppress(OSError):
+        pathlib.Path("/proc/self/autogroup").write_text("19", encoding="ascii")
+
+
 class Beside:
     """Stages in a process of their own, which gets the CPUs only while nobody else wants them: what
     takes long and watches no clock, beside rows that wait most of their time."""
@@ -185,8 +195,16 @@ class Beside:
         self._names = names
         self._process = subprocess.Popen(
             command, cwd=ROOT, stdout=self._log, stderr=subprocess.STDOUT,
-            preexec_fn=lambda: os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0)),
+            start_new_session=True, preexec_fn=give_way,
         )  # fmt: skip
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
 
     def finish(self):
         """Waits, shows what was printed, and gives the stages."""
@@ -251,10 +269,11 @@ def main():
         return 0
     if wanted.vm:
         return show([run_stage("virtual machine", virtual_machine)])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # so that with blocks end
     before, after = stages(wanted.all)
-    beside = Beside(*BESIDE)
-    done = [run_stage(*named) for named in before.items()]
-    done += beside.finish()
+    with Beside(*BESIDE) as beside:
+        done = [run_stage(*named) for named in before.items()]
+        done += beside.finish()
     done += [run_stage(*named) for named in after.items()]
     return show(done)
 
