@@ -115,11 +115,15 @@ def idle(context):
 @row(f"{SERVER}: clients that come while it lets go of its interface", ours_only=True, slow=True)
 def while_letting_go(context):
     """10 s after the last test; the kernel needs some time to have the queue back."""
-    with context.server(SERVER):
+    with context.server(SERVER) as serving:
+        context.serves()
+        time.sleep(1)
+        descriptors = serving.descriptors()
         for seconds in (9.95, 10, 10.03, 10.1):
             context.serves()
             time.sleep(seconds)
         context.serves()
+        wait_for(lambda: serving.descriptors() <= descriptors, 3, "as few open descriptors as at first")
 
 
 @row(f"{BOTH}: --server-bitrate-limit, too much is asked for", ours_only=True)

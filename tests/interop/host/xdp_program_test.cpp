@@ -1,8 +1,14 @@
 #include "child.hpp"
+#include "dpdkperf/host/driver_leftovers.hpp"
 #include "dpdkperf/host/xdp_program.hpp"
 #include "foreign_program.hpp"
 #include "lab.hpp"
 #include "temporary_directory.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <string>
 
 #include <bpf/libbpf.h>
 #include <gtest/gtest.h>
@@ -12,6 +18,19 @@
 
 namespace dpdkperf::host {
 namespace {
+
+// Number and kind of whatever this process has open.
+std::map<std::string, std::string> open_descriptors()
+{
+    std::map<std::string, std::string> open;
+    for (const auto& entry : std::filesystem::directory_iterator{"/proc/self/fd"}) {
+        const std::string kind = std::filesystem::read_symlink(entry.path());
+        if (!kind.starts_with("/proc/")) {  // the listing itself
+            open[entry.path().filename()] = kind;
+        }
+    }
+    return open;
+}
 
 class XdpProgramTest : public testing::Test {
 protected:
@@ -145,6 +164,25 @@ TEST_F(XdpProgramTest, HandsTheDriverAnObjectItCanLoad)
     EXPECT_GE(bpf_object__find_map_fd_by_name(object, "xsks_map"), 0);
     EXPECT_STREQ(bpf_program__name(bpf_object__next_program(object, nullptr)), "dpdkperf_pass");
     bpf_object__close(object);
+}
+
+TEST_F(XdpProgramTest, ClosesWhatTheDriverLoadedAndNothingElse)
+{
+    const auto ours = XdpProgram::load();
+    ASSERT_TRUE(ours) << ours.error().message;
+    const auto before = open_descriptors();
+    const auto load_one = [] {
+        const auto file = HandoverObject::create();
+        bpf_object* const object =
+            file ? bpf_object__open_file(file->path().c_str(), nullptr) : nullptr;
+        EXPECT_TRUE(object != nullptr && bpf_object__load(object) == 0);
+        return object;
+    };
+    const auto loaded = {load_one(), load_one()};
+    EXPECT_GE(open_descriptors().size(), before.size() + 4);  // programs and their maps
+    release_handover_programs();
+    EXPECT_EQ(open_descriptors(), before);
+    std::ranges::for_each(loaded, bpf_object__close);  // no more than memory by now
 }
 
 TEST_F(XdpProgramTest, ListsAfXdpSocketsAndNoOthers)
