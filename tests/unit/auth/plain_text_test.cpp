@@ -5,19 +5,19 @@
 namespace dpdkperf::auth {
 namespace {
 
-const Credentials kMario{"mario", "rossi", std::chrono::sys_seconds{std::chrono::seconds{17}}};
+const Credentials kMarioAt17{"mario", "rossi", std::chrono::sys_seconds{std::chrono::seconds{17}}};
 
 // The format string of iperf 3.12, src/iperf_auth.c.
 TEST(PlainText, IsIperf3s)
 {
-    EXPECT_EQ(to_plain_text(kMario), "user: mario\npwd:  rossi\nts:   17");
-    EXPECT_EQ(from_plain_text("user: mario\npwd:  rossi\nts:   17"), kMario);
+    EXPECT_EQ(to_plain_text(kMarioAt17), "user: mario\npwd:  rossi\nts:   17");
+    EXPECT_EQ(from_plain_text("user: mario\npwd:  rossi\nts:   17"), kMarioAt17);
 }
 
 TEST(PlainText, BlanksAreReadAsSscanfDoes)
 {
-    EXPECT_EQ(from_plain_text("user:mario pwd:rossi ts:17"), kMario);
-    EXPECT_EQ(from_plain_text("  user: \n mario\r\npwd:\trossi\nts:\n17\n"), kMario);
+    EXPECT_EQ(from_plain_text("user:mario pwd:rossi ts:17"), kMarioAt17);
+    EXPECT_EQ(from_plain_text("  user: \n mario\r\npwd:\trossi\nts:\n17\n"), kMarioAt17);
 }
 
 TEST(PlainText, WhatIsIncompleteIsNoPlainText)
