@@ -51,12 +51,10 @@ def lint(stage):
 
 def optimized(stage, everything):
     """The program and what sanitizers are too slow for; the other suites run with sanitizers."""
-    fast = ["optimized"]
-    others = ["faults", "golden", "live", "host-root", "interop"]
-    others += ["unit", "eal"] if everything else []
-    if build(stage, "build-debug", targets=["dpdkperf"], suites=fast + others):
-        meson_tests(stage, "build-debug", *fast, DPDKPERF_TCP_SEEDS=str(TCP_SEEDS))
-        meson_tests(stage, "build-debug", *others)
+    suites = ["optimized", "faults", "golden", "live", "host-root", "interop"]
+    suites += ["unit", "eal"] if everything else []
+    if build(stage, "build-debug", targets=["dpdkperf"], suites=suites):
+        meson_tests(stage, "build-debug", *suites, DPDKPERF_TCP_SEEDS=str(TCP_SEEDS))
 
 
 def interop(stage, everything):

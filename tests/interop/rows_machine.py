@@ -75,7 +75,7 @@ def change_mac(lab, end, mac):
 
 
 @row(f"{CLIENT}: the server's MAC changes during a test", role=CLIENT, flags=[])
-@row(f"{SERVER}: the client's MAC changes during a test, -R", role=SERVER, flags=["-R"])
+@row(f"{SERVER}: the client's MAC changes during a test, -R", slow=True, role=SERVER, flags=["-R"])
 def neighbour_moves(context, role, flags):
     lab, end = context.lab, stock_end(role)
     before = lab.link(end)["address"]

@@ -91,8 +91,8 @@ def flags_change_nothing(context, role, flags):
     agreement.check(context, client, server, "--bidir", LENGTH)
 
 
-@row(f"{CLIENT}: -b 0", role=CLIENT, flags=[])
-@row(f"{CLIENT}: -b 0 -R", role=CLIENT, flags=["-R"])
+@row(f"{CLIENT}: -b 0", role=CLIENT, slow=True, flags=[])
+@row(f"{CLIENT}: -b 0 -R", role=CLIENT, slow=True, flags=["-R"])
 @row(f"{SERVER}: -b 0", role=SERVER, flags=[])
 @row(f"{SERVER}: -b 0 -R", role=SERVER, flags=["-R"])
 @row(f"{SERVER}: -b 0 --bidir -P 2", role=SERVER, flags=["--bidir", "-P", 2])
@@ -149,7 +149,7 @@ def omit(context, role, flags):
 
 @row(f"{CLIENT}: -i 0.1", role=CLIENT, interval="0.1", count=10)
 @row(f"{CLIENT}: -i 0", role=CLIENT, interval="0", count=0)
-@row(f"{SERVER}: -i 0.1 at the client", role=SERVER, interval="0.1", count=10)
+@row(f"{SERVER}: -i 0.1 at the client", slow=True, role=SERVER, interval="0.1", count=10)
 def intervals(context, role, interval, count):
     client, _ = context.test(role, *FEW, "-i", interval)
     found = client["intervals"]
@@ -199,10 +199,10 @@ def server_flags(context, flags, ipv6):
             agreement.check(context, running.json, serving.json, "--bidir", LENGTH)
 
 
-@row(f"{CLIENT}: lost datagrams are reported", role=CLIENT, reverse=[])
+@row(f"{CLIENT}: lost datagrams are reported", role=CLIENT, slow=True, reverse=[])
 @row(f"{CLIENT}: lost datagrams are reported, -R", role=CLIENT, reverse=["-R"])
 @row(f"{SERVER}: lost datagrams are reported", role=SERVER, reverse=[])
-@row(f"{SERVER}: lost datagrams are reported, -R", role=SERVER, reverse=["-R"])
+@row(f"{SERVER}: lost datagrams are reported, -R", role=SERVER, slow=True, reverse=["-R"])
 def loss(context, role, reverse):
     """The stock end drops every tenth datagram on its way in or out."""
     end = "b" if role == CLIENT else "a"

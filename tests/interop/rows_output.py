@@ -93,13 +93,13 @@ for _role in (CLIENT, SERVER):
         row(f"{_role}: JSON has iperf3's keys, {_mode}, -P 2", slow=_mode != "--bidir", role=_role, flags=[*_flags, "-P", 2])(
             json_keys
         )
-        row(f"{_role}: text has iperf3's lines, {_mode}", slow=_mode == "--bidir", role=_role, flags=_flags)(text_lines)
+        row(f"{_role}: text has iperf3's lines, {_mode}", slow=_mode != "-R", role=_role, flags=_flags)(text_lines)
         row(f"{_role}: text has iperf3's lines, {_mode}, -P 2", slow=_mode != "--bidir", role=_role, flags=[*_flags, "-P", 2])(
             text_lines
         )
 row(f"{CLIENT}: text has iperf3's lines, -V", role=CLIENT, flags=["-V"])(text_lines)
 row(f"{CLIENT}: text has iperf3's lines, -V -R", slow=True, role=CLIENT, flags=["-V", "-R"])(text_lines)
-row(f"{SERVER}: text has iperf3's lines, -V", role=SERVER, flags=[], server_flags=["-V"])(text_lines)
+row(f"{SERVER}: text has iperf3's lines, -V", slow=True, role=SERVER, flags=[], server_flags=["-V"])(text_lines)
 row(f"{CLIENT}: text has iperf3's lines, -O 1", role=CLIENT, flags=["-O", 1])(text_lines)
 for _name, _shape in {
     "-f K": ["-f", "K"],
@@ -107,7 +107,7 @@ for _name, _shape in {
     "--timestamps": ["--timestamps"],
     "-T and a format of time stamps": ["-T", "x", "--timestamps=%j at %H_%M_%S "],
 }.items():
-    row(f"{CLIENT}: text has iperf3's lines, {_name}, TCP", role=CLIENT, flags=[*_shape, "-P", 2], tcp=True)(
+    row(f"{CLIENT}: text has iperf3's lines, {_name}, TCP", slow=_name in ("-T", "--timestamps"), role=CLIENT, flags=[*_shape, "-P", 2], tcp=True)(
         text_lines
     )
     row(f"{CLIENT}: text has iperf3's lines, {_name}", slow=True, role=CLIENT, flags=_shape)(text_lines)
@@ -116,7 +116,7 @@ row(f"{SERVER}: text has iperf3's lines, -f and --timestamps",
 
 
 @row(f"{CLIENT}: title and extra data are in the JSON of both", role=CLIENT)
-@row(f"{SERVER}: title and extra data are in the JSON of both", role=SERVER)
+@row(f"{SERVER}: title and extra data are in the JSON of both", slow=True, role=SERVER)
 def labels(context, role):
     for document in context.test(role, *SETTINGS, "-T", 'a "title"', "--extra-data", "more, data"):
         equal(document["title"], 'a "title"', "title")
@@ -137,14 +137,14 @@ def relayed(context, role, client_flags, server_flags, tcp):
 for _role in (CLIENT, SERVER):
     for _protocol, _tcp in {"TCP": True, "UDP": False}.items():
 
-        @row(f"{_role}: --get-server-output, {_protocol}", role=_role, tcp=_tcp)
+        @row(f"{_role}: --get-server-output, {_protocol}", slow=_tcp, role=_role, tcp=_tcp)
         def server_text(context, role, tcp):
             mine, its = relayed(context, role, ["-P", 16, "-R"], ["-V", "-i", "0.1"], tcp)
             shown = mine.partition("\nServer output:\n")[2].rpartition("\n\niperf Done.")[0]
             require(shown and shown in its, f"the client shows\n{shown}\nthe server printed\n{its}")
             require(shown.startswith("Time: ") and shown.count("[SUM]") > 8, shown)
 
-        @row(f"{_role}: --get-server-output, {_protocol}, JSON", role=_role, tcp=_tcp)
+        @row(f"{_role}: --get-server-output, {_protocol}, JSON", slow=not _tcp, role=_role, tcp=_tcp)
         def server_json(context, role, tcp):
             mine, its = (json.loads(text) for text in relayed(context, role, ["-J", "-R"], ["-J"], tcp))
             for key in ("start", "intervals", "end"):
@@ -183,8 +183,8 @@ def complaints_about(text):
 
 
 @row(f"{CLIENT}: JSON fits the schema, TCP", role=CLIENT, flags=["--bidir", "-P", 2], tcp=True)
-@row(f"{SERVER}: JSON fits the schema, TCP", role=SERVER, flags=["--bidir", "-P", 2], tcp=True)
-@row(f"{CLIENT}: JSON fits the schema, UDP", role=CLIENT, flags=["-R"], tcp=False)
+@row(f"{SERVER}: JSON fits the schema, TCP", slow=True, role=SERVER, flags=["--bidir", "-P", 2], tcp=True)
+@row(f"{CLIENT}: JSON fits the schema, UDP", slow=True, role=CLIENT, flags=["-R"], tcp=False)
 @row(f"{SERVER}: JSON fits the schema, UDP", role=SERVER, flags=["-R"], tcp=False)
 def schema(context, role, flags, tcp):
     for text in outputs(context, role, [*flags, "-J"], ["-J"], tcp):
@@ -192,8 +192,8 @@ def schema(context, role, flags, tcp):
 
 
 @row(f"{CLIENT}: --json-stream, TCP", ours_only=True, role=CLIENT, tcp=True)
-@row(f"{SERVER}: --json-stream, TCP", ours_only=True, role=SERVER, tcp=True)
-@row(f"{CLIENT}: --json-stream, UDP", ours_only=True, role=CLIENT, tcp=False)
+@row(f"{SERVER}: --json-stream, TCP", slow=True, ours_only=True, role=SERVER, tcp=True)
+@row(f"{CLIENT}: --json-stream, UDP", slow=True, ours_only=True, role=CLIENT, tcp=False)
 @row(f"{SERVER}: --json-stream, UDP", ours_only=True, role=SERVER, tcp=False)
 def json_stream(context, role, tcp):
     stream = ["--json-stream", "-i", "0.5"]
@@ -236,7 +236,7 @@ def json_stream_error(context):
         require("unable to connect" in events[0]["data"], events[0])
 
 
-@row(f"{CLIENT}: --debug shows what is exchanged, as iperf3 does", role=CLIENT)
+@row(f"{CLIENT}: --debug shows what is exchanged, as iperf3 does", slow=True, role=CLIENT)
 @row(f"{SERVER}: --debug shows what is exchanged, as iperf3 does", role=SERVER)
 def debug(context, role):
     wanted = ["get_parameters:", "get_results", "send_results", "send_parameters:"]
@@ -264,7 +264,7 @@ def debug_json(context):
 
 
 @row(f"{CLIENT}: --logfile gets everything, test after test", role=CLIENT)
-@row(f"{SERVER}: --logfile gets everything, test after test", role=SERVER)
+@row(f"{SERVER}: --logfile gets everything, test after test", slow=True, role=SERVER)
 def log_file(context, role):
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, "log")
@@ -292,7 +292,7 @@ def no_log_file(context):
 
 
 @row(f"{CLIENT}: --forceflush, an interval is printed when it ends", role=CLIENT)
-@row(f"{SERVER}: --forceflush, an interval is printed when it ends", role=SERVER)
+@row(f"{SERVER}: --forceflush, an interval is printed when it ends", slow=True, role=SERVER)
 def force_flush(context, role):
     flags = ("-i", "0.3", "--forceflush")
     with context.server(role, "-1", *flags) as serving:

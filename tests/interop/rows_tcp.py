@@ -45,6 +45,7 @@ for _flags in (("-M", 900), ("-w", "256K"), ("-N", "-l", "10K"), ("-C", "reno"))
     for _role in (CLIENT, SERVER):
         row(
             f"{_role}: TCP, {' '.join(str(one) for one in _flags)}",
+            slow=_role == SERVER and _flags[0] != "-N",
             role=_role, mode="--bidir", count=1, flags=_flags, ipv6=False,
         )(run_mode)  # fmt: skip
 

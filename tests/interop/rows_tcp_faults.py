@@ -103,7 +103,7 @@ def goes_on(document):
 @row(f"{CLIENT}: TCP, the link goes down and up", role=CLIENT, flags=[], ours=False)
 @row(f"{CLIENT}: TCP, the link goes down and up, -R", slow=True, role=CLIENT, flags=["-R"], ours=False)
 @row(f"{SERVER}: TCP, the link goes down and up, --bidir", role=SERVER, flags=["--bidir"], ours=False)
-@row(f"{CLIENT}: TCP, our interface goes down and up", role=CLIENT, flags=[], ours=True)
+@row(f"{CLIENT}: TCP, our interface goes down and up", slow=True, role=CLIENT, flags=[], ours=True)
 def link_flaps(context, role, flags, ours):
     lab = context.lab
     end = lab.other(stock_end(role)) if ours else stock_end(role)

@@ -44,7 +44,7 @@ def digits(context, role, flags, header):
         equal(packet.payload[header:], want, "payload")
 
 
-@row(f"{CLIENT}: -S 0x20", role=CLIENT, flags=["-S", "0x20"], tos=0x20, ipv6=False)
+@row(f"{CLIENT}: -S 0x20", slow=True, role=CLIENT, flags=["-S", "0x20"], tos=0x20, ipv6=False)
 @row(f"{CLIENT}: --dscp ef", role=CLIENT, flags=["--dscp", "ef"], tos=0xB8, ipv6=False)
 @row(f"{CLIENT}: -S 0x20, IPv6", role=CLIENT, flags=["-S", "0x20"], tos=0x20, ipv6=True)
 def tos(context, role, flags, tos, ipv6):
@@ -112,10 +112,10 @@ def bursts(context, role, flags):
     between(len(sizes), 24, 27, "bursts in 2 s")
 
 
-@row(f"{CLIENT}: stamps and sequence", role=CLIENT, flags=[], wide=False)
+@row(f"{CLIENT}: stamps and sequence", slow=True, role=CLIENT, flags=[], wide=False)
 @row(f"{CLIENT}: stamps, 64-bit", role=CLIENT, flags=["--udp-counters-64bit"], wide=True)
 @row(f"{SERVER}: stamps and sequence, -R", role=SERVER, flags=["-R"], wide=False)
-@row(f"{SERVER}: stamps, 64-bit, -R", role=SERVER, flags=["-R", "--udp-counters-64bit"], wide=True)
+@row(f"{SERVER}: stamps, 64-bit, -R", slow=True, role=SERVER, flags=["-R", "--udp-counters-64bit"], wide=True)
 def stamps(context, role, flags, wide):
     packets = captured(context, role, *PACED, *flags)
     before, skew = None, []
@@ -133,8 +133,8 @@ def stamps(context, role, flags, wide):
 
 
 @row(f"{CLIENT}: headers, IPv4", ours_only=True, role=CLIENT, ipv6=False)
-@row(f"{CLIENT}: headers, IPv6", ours_only=True, role=CLIENT, ipv6=True)
-@row(f"{SERVER}: headers, IPv4", ours_only=True, role=SERVER, ipv6=False)
+@row(f"{CLIENT}: headers, IPv6", ours_only=True, role=CLIENT, slow=True, ipv6=True)
+@row(f"{SERVER}: headers, IPv4", ours_only=True, role=SERVER, slow=True, ipv6=False)
 @row(f"{SERVER}: headers, IPv6", ours_only=True, role=SERVER, ipv6=True)
 def headers(context, role, ipv6):
     """Every checksum is real, nothing is fragmented; the hello included."""
@@ -149,11 +149,11 @@ def headers(context, role, ipv6):
 
 
 @row(f"{CLIENT}: order of hello, data and control", slow=True, role=CLIENT, flags=[])
-@row(f"{CLIENT}: order of hello, data and control, -R", role=CLIENT, flags=["-R"])
+@row(f"{CLIENT}: order of hello, data and control, -R", role=CLIENT, slow=True, flags=["-R"])
 @row(f"{CLIENT}: order of hello, data and control, --bidir", role=CLIENT, flags=["--bidir"])
 @row(f"{SERVER}: order of hello, data and control", slow=True, role=SERVER, flags=[])
 @row(f"{SERVER}: order of hello, data and control, -R", role=SERVER, flags=["-R"])
-@row(f"{SERVER}: order of hello, data and control, --bidir", role=SERVER, flags=["--bidir"])
+@row(f"{SERVER}: order of hello, data and control, --bidir", role=SERVER, slow=True, flags=["--bidir"])
 def order(context, role, flags):
     packets = captured(context, role, *PACED, "-P", 3, *flags)
     streams = 6 if "--bidir" in flags else 3
