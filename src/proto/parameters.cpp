@@ -252,6 +252,9 @@ Parsed<Parameters> parse_parameters(std::string_view document)
     if (auto failure = check_block(object, parameters)) {
         return *std::move(failure);
     }
+    // Wishes that mean nothing to the other transports.
+    parameters.gsro = parameters.gsro && parameters.transport == Transport::kUdp;
+    parameters.skip_rx_copy = parameters.skip_rx_copy && parameters.transport == Transport::kTcp;
     return parameters;
 }
 
