@@ -1,7 +1,5 @@
 #include "dpdkperf/tcp/content.hpp"
 
-#include "dpdkperf/base/endian.hpp"
-
 #include <algorithm>
 #include <cassert>
 
@@ -55,9 +53,7 @@ wire::ChecksumSum StreamContent::sum(std::uint64_t offset, std::uint32_t bytes) 
     while (bytes > 0) {
         const Place from = place(offset);
         const auto n = std::min(bytes, static_cast<std::uint32_t>(from.rest.size()));
-        const std::uint16_t part = wire::fold(from.sums[n] - from.sums[0]);
-        // RFC 1071, 2(B): a sum of bytes that have all moved by one place is the swapped sum.
-        total += from.odd != odd_in_packet ? byte_swap(part) : part;
+        total += wire::at_place(wire::fold(from.sums[n] - from.sums[0]), from.odd != odd_in_packet);
         odd_in_packet = odd_in_packet != (n % 2 != 0);
         offset += n;
         bytes -= n;

@@ -74,9 +74,7 @@ bool tcp_checksum_ok(const TcpView& view, std::span<const std::span<const std::b
     std::size_t summed = view.tcp.size();
     for (const auto piece : rest) {
         const auto bytes = piece.first(std::min(piece.size(), view.tcp_bytes - summed));
-        const std::uint16_t part = fold(add_bytes(0, bytes));
-        // RFC 1071, 2(B): a sum of bytes that have all moved by one place is the swapped sum.
-        sum += summed % 2 == 0 ? part : byte_swap(part);
+        sum += at_place(fold(add_bytes(0, bytes)), summed % 2 != 0);
         summed += bytes.size();
     }
     return summed == view.tcp_bytes && fold(sum) == 0xffff;

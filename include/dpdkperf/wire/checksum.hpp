@@ -1,6 +1,7 @@
 #pragma once
 
 #include "dpdkperf/base/address.hpp"
+#include "dpdkperf/base/endian.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -29,6 +30,13 @@ constexpr std::uint16_t fold(ChecksumSum sum) noexcept
     sum = (sum & 0xffff) + (sum >> 16);
     sum = (sum & 0xffff) + (sum >> 16);
     return static_cast<std::uint16_t>(sum);
+}
+
+// What the bytes of a folded sum add to that of a packet in which they begin at an odd place, or at
+// an even one: a sum of bytes that have all moved by one place is the swapped sum (RFC 1071, 2(B)).
+constexpr std::uint16_t at_place(std::uint16_t part, bool odd) noexcept
+{
+    return odd ? byte_swap(part) : part;
 }
 
 // The checksum field that makes a packet with this sum valid, ready to be stored.
