@@ -38,8 +38,7 @@ void adjust_af_xdp(
     plan.pool_mbufs = 8191;
 }
 
-// Room for what one buffer of a guest holds of a packet of 64 KB: fewer pieces, less work. All of
-// them are in use at times, so fewer stay in the cache.
+// Room for what one buffer of a guest holds of a packet of 64 KB: fewer pieces, less work.
 void expect_large_frames(PortPlan& plan)
 {
     constexpr std::uint16_t kRoom = 9344;

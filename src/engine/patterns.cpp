@@ -1,7 +1,5 @@
 #include "patterns.hpp"
 
-#include "filler.hpp"
-
 #include <algorithm>
 
 namespace dpdkperf::engine {
@@ -11,10 +9,8 @@ namespace {
 constexpr std::size_t kPeriod = tcp::Pattern::kPeriod;
 using TwoPeriods = std::span<std::byte, 2 * kPeriod>;
 
-TwoPeriods filled(TwoPeriods to, traffic::Filler kind)
+TwoPeriods filled(TwoPeriods to, std::span<const std::byte> period)
 {
-    const Filler filler{kPeriod};
-    const auto period = filler.of(kind, 0);
     std::ranges::copy(period, to.begin());
     std::ranges::copy(period, to.begin() + kPeriod);
     return to;
@@ -22,10 +18,12 @@ TwoPeriods filled(TwoPeriods to, traffic::Filler kind)
 
 }  // namespace
 
-Patterns::Patterns(const ports::PinnedBuffers* pinned)
+Patterns::Patterns(const ports::PinnedBuffers* pinned) : Patterns{pinned, Filler{kPeriod}} {}
+
+Patterns::Patterns(const ports::PinnedBuffers* pinned, const Filler& filler)
     : memory_(pinned == nullptr ? 2 * kBytes : 0),
-      random_{filled(place(pinned, 0), traffic::Filler::kRandom)},
-      digits_{filled(place(pinned, 1), traffic::Filler::kDigits)}
+      random_{filled(place(pinned, 0), filler.of(traffic::Filler::kRandom, 0))},
+      digits_{filled(place(pinned, 1), filler.of(traffic::Filler::kDigits, 0))}
 {
 }
 

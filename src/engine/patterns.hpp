@@ -3,6 +3,7 @@
 #include "dpdkperf/ports/pinned_buffers.hpp"
 #include "dpdkperf/tcp/content.hpp"
 #include "dpdkperf/traffic/traffic.hpp"
+#include "filler.hpp"
 
 #include <cstddef>
 #include <span>
@@ -22,6 +23,8 @@ public:
     }
 
 private:
+    Patterns(const ports::PinnedBuffers* pinned, const Filler& filler);
+
     static constexpr std::size_t kBytes = std::size_t{2} * tcp::Pattern::kPeriod;
     static_assert(kBytes <= ports::PinnedBuffers::kBytes);
 

@@ -29,7 +29,7 @@ void prefetch_for_writing(const std::byte* at) noexcept
 // The lines that headers are written to.
 void prefetch_headers(const rte_mbuf& mbuf) noexcept
 {
-    const auto* const frame = rte_pktmbuf_mtod_offset(&mbuf, const std::byte*, 0);
+    const auto* const frame = rte_pktmbuf_mtod(&mbuf, const std::byte*);
     prefetch_for_writing(frame);
     prefetch_for_writing(frame + RTE_CACHE_LINE_SIZE);
 }
