@@ -136,14 +136,19 @@ def replies(context, reply):
     against(context, talk, codes=(0,))
 
 
-def finish(link):
-    """The rest of a test, from the reply to the hello."""
-    link.send(bytes([control.TEST_START, control.TEST_RUNNING]))
+def exchange_results(link):
+    """From the end of the data to DISPLAY_RESULTS."""
     link.expect(control.TEST_END)
     link.state(control.EXCHANGE_RESULTS)
     link.read_message()
     link.message(control.results())
     link.state(control.DISPLAY_RESULTS)
+
+
+def finish(link):
+    """The rest of a test, from the reply to the hello."""
+    link.send(bytes([control.TEST_START, control.TEST_RUNNING]))
+    exchange_results(link)
     link.expect(control.IPERF_DONE)
 
 
@@ -156,11 +161,7 @@ def other_sizes(context):
         for sequence in range(1, 200):
             udp.sendto(datagram(sequence, OTHER_SIZES[sequence % 8]), client)
             time.sleep(0.002)
-        link.expect(control.TEST_END)
-        link.state(control.EXCHANGE_RESULTS)
-        link.read_message()
-        link.message(control.results())
-        link.state(control.DISPLAY_RESULTS)
+        exchange_results(link)
         link.end()
 
     against(context, talk, codes=(0, 1), flags=("-R",), seconds=8)

@@ -6,7 +6,7 @@ from framework import CLIENT, SERVER, between, equal, require, row
 from netlab import control
 from netlab.control import FakeServer, act_until, framed, serve_until
 from rows_bad_client import meet
-from rows_bad_server import against, finish
+from rows_bad_server import against, exchange_results, finish
 
 NONE = (1 << 64) - 1  # -1 as iperf 3.12 and 3.13 print it
 
@@ -100,11 +100,7 @@ def delayed(context):
         link.state(control.TEST_START)
         time.sleep(0.04)
         link.state(control.TEST_RUNNING)
-        link.expect(control.TEST_END)
-        link.state(control.EXCHANGE_RESULTS)
-        link.read_message()
-        link.message(control.results())
-        link.state(control.DISPLAY_RESULTS)
+        exchange_results(link)
         link.expect(control.IPERF_DONE)
 
     against(context, talk, codes=(0,))
