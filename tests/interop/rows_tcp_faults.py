@@ -26,8 +26,12 @@ def test_under_way(context, role, *arguments):
 
 
 def completes(context, role, *arguments, count=1):
-    """The server, already running, serves a TCP test with traffic in both directions."""
-    with context.client(role, "-n", "1M", "--bidir", "-C", "cubic", "-J", *arguments, tcp=True) as running:
+    """The server, already running, serves a TCP test with traffic in both directions.
+
+    The slower one must have begun before the faster one has reached the limit.
+    """
+    limit = ("-n", "1M", "-b", "50M", "--bidir", "-C", "cubic", "-J")
+    with context.client(role, *limit, *arguments, tcp=True) as running:
         running.succeed()
         healthy(running.json)
         between(running.json["end"]["sum_sent"]["bytes"], 1, 1 << 30, "bytes sent")
