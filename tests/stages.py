@@ -3,6 +3,7 @@
 
 scripts/test                what every change must pass
 scripts/test --all          clang-tidy, ThreadSanitizer, slow and VM rows, more builds too
+scripts/test --allow-missing    without the rows for an iperf3 that cannot be downloaded
 scripts/test --vm           rows on real PCI devices in a virtual machine, and nothing else
 scripts/test --soak tcp N   N seeds of the TCP engine's simulator, and nothing else
 
@@ -57,13 +58,12 @@ def optimized(stage, everything):
         meson_tests(stage, "build-debug", *suites, DPDKPERF_TCP_SEEDS=str(TCP_SEEDS))
 
 
-def interop(stage, everything):
+def interop(stage, *flags):
     program = ROOT / "build-debug" / "dpdkperf"
     if os.geteuid() != 0:
         print("interop needs root: skipped")
         stage.skipped += 1
         return
-    flags = ["--all"] if everything else []
     rows(stage, "tests/interop/run", program, *flags)
 
 
@@ -231,12 +231,13 @@ BESIDE = {
 }
 
 
-def stages(everything):
+def stages(everything, allow_missing):
     """Before those of BESIDE have ended, and after."""
+    for_rows = ["--all"] * everything + ["--allow-missing"] * allow_missing
     before = {
         "lint": lint,
         "optimized build": lambda stage: optimized(stage, everything),
-        "interop": lambda stage: interop(stage, everything),
+        "interop": lambda stage: interop(stage, *for_rows),
     }
     after = {"ASan and UBSan, clang: unit, eal": sanitized}
     if everything:
@@ -251,6 +252,9 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--all", action="store_true", help="also what takes longer")
+    parser.add_argument(
+        "--allow-missing", action="store_true", help="skip rows of an iperf3 that cannot be had"
+    )
     parser.add_argument("--vm", action="store_true", help="only the virtual machine's rows")
     parser.add_argument("--soak", nargs=2, metavar=("tcp", "N"), help="only so many more seeds")
     parser.add_argument("--beside", nargs="+", choices=BESIDE, help=argparse.SUPPRESS)
@@ -268,7 +272,7 @@ def main():
     if wanted.vm:
         return show([run_stage("virtual machine", virtual_machine)])
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # so that with blocks end
-    before, after = stages(wanted.all)
+    before, after = stages(wanted.all, wanted.allow_missing)
     with Beside(*BESIDE) as beside:
         done = [run_stage(*named) for named in before.items()]
         done += beside.finish()

@@ -5,7 +5,7 @@ import time
 
 from framework import BOTH, CLIENT, SERVER, between, equal, require, row, stock_end
 from netlab.capture import Capture
-from netlab.programs import STOCK, client
+from netlab.programs import client
 
 PACED = ("-b", "1M", "-l", 500)
 BUSY = "the server is busy running a test. try again later"
@@ -42,7 +42,7 @@ def all_modes(context):
 @row(f"{CLIENT}: told that the server is busy", role=CLIENT)
 def busy(context, role):
     with context.server(role) as serving:
-        with client(context.lab, "a", STOCK, "-u", "-t", 2, *PACED, "-J") as first:
+        with client(context.lab, "a", context.peer.program, "-u", "-t", 2, *PACED, "-J") as first:
             with Capture(context.lab, stock_end(role)) as capture:
                 capture.wait_for_data(5)
             started = time.monotonic()

@@ -54,10 +54,14 @@ for _flags in (("-M", 900), ("-w", "256K"), ("-N", "-l", "10K"), ("-C", "reno"))
 @row(f"{CLIENT}: TCP, -k 100", role=CLIENT, flags=["-k", 100], expected=100 * 128 * 1024)
 @row(f"{BOTH}: TCP, -n 20M", role=BOTH, flags=["-n", "20M"], expected=20 << 20)
 def limits(context, role, flags, expected):
+    """Of stock iperf3, the client looks at its limit after up to ten blocks and counts what its socket has
+    taken, and the server drops what it has not read when the test ends."""
     client, server = context.test(role, *flags, tcp=True)
     check(client, server, "normal", 1)
-    equal(client["end"]["sum_sent"]["bytes"], expected, "bytes sent")
-    equal(server["end"]["sum_received"]["bytes"], expected, "bytes received")
+    sent, received = client["end"]["sum_sent"]["bytes"], server["end"]["sum_received"]["bytes"]
+    more, least = {BOTH: (0, 1), CLIENT: (0, 0.9), SERVER: (10 * 128 * 1024, 0.5)}[role]
+    between(sent, expected, expected + more, "bytes sent")
+    between(received, least * expected, sent, "bytes received")
 
 
 @row(f"{CLIENT}: TCP, -b 100M", role=CLIENT, flags=[])

@@ -6,7 +6,7 @@ import time
 
 from framework import BOTH, CLIENT, SERVER, between, equal, require, row, stock_end
 from netlab.lab import wait_for
-from netlab.programs import STOCK, client
+from netlab.programs import client
 from rows_machine import change_mac
 from tcp_agreement import check, healthy
 
@@ -148,7 +148,7 @@ def neighbour_moves(context, role, flags):
 @row(f"{CLIENT}: TCP, told that the server is busy", role=CLIENT)
 def busy(context, role):
     with context.server(role) as serving:
-        with client(context.lab, "a", STOCK, "-t", 2, "-P", 2, "--bidir", "-C", "cubic", "-J") as first:
+        with client(context.lab, "a", context.peer.program, "-t", 2, "-P", 2, "--bidir", "-C", "cubic", "-J") as first:
             time.sleep(0.5)
             with context.client(role, "-t", 1, tcp=True) as second:
                 equal(second.wait(5), 1, "exit code of the second client")
