@@ -188,6 +188,18 @@ OwnedPort::OwnedPort(const ports::Eal& eal, ports::Port port, Planned planned)
 {
 }
 
+std::optional<BitRate> OwnedPort::link_speed() const
+{
+    rte_eth_link link{};
+    const bool told = plan().link_speed_known && rte_eth_link_get_nowait(id(), &link) == 0 &&
+                      link.link_status == RTE_ETH_LINK_UP;
+    if (!told || link.link_speed == RTE_ETH_SPEED_NUM_NONE ||
+        link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN) {
+        return {};
+    }
+    return BitRate::from_bps(std::uint64_t{link.link_speed} * 1'000'000);
+}
+
 OwnedPort::~OwnedPort()
 {
     const auto close = [this] { const ports::Port closed = std::move(port_); };

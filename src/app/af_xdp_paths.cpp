@@ -86,6 +86,7 @@ Result<control::DataPath> AfXdpPaths::find(const control::PathRequest& request)
         .steering = &port_->steering(),
         .interface = route->interface.name,
         .driver = port_->driver(),
+        .link_speed = host::interface_facts(route->interface).link_speed,
         .interface_index = route->interface.index,
         .next_hop = *mac,
         .next_hop_address = route->next_hop,

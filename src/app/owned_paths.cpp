@@ -142,6 +142,7 @@ Result<control::DataPath> OwnedPaths::find(control::PathRequest request)
         .steering = &steering_,
         .interface = port_->name(),
         .driver = port_->plan().driver,
+        .link_speed = port_->link_speed(),
         .interface_index = route->interface.index,
         .next_hop = *mac,
         .next_hop_address = route->next_hop,

@@ -239,6 +239,7 @@ std::vector<stats::StreamTotal> Account::totals(const proto::Results* peer) cons
             total.sent = own;
             total.received = other;
             total.ring_full = stream.last.ring_full - stream.base.ring_full;
+            total.offered = stream.last.offered - stream.base.offered;
             if (theirs != nullptr) {
                 total.lost = theirs->errors - theirs->omitted_errors.value_or(0);
                 total.jitter_s = theirs->jitter_s;
@@ -252,6 +253,8 @@ std::vector<stats::StreamTotal> Account::totals(const proto::Results* peer) cons
             total.arrived = stream.last.arrived - stream.base.arrived;
             total.duplicates = stream.last.duplicates - stream.base.duplicates;
         }
+        total.sent_frames = stream.last.sent_frames - stream.base.sent_frames;
+        total.received_frames = stream.last.received_frames - stream.base.received_frames;
         total.tcp = tcp_total(stream, theirs);
         total.reordering = stream.last.reordering;
         total.health = stream.last.health;

@@ -45,6 +45,7 @@ public:
     void set_next_hop(SessionId id, const Mac& next_hop) override;
     [[nodiscard]] traffic::SessionStatus status(SessionId id) const override;
     [[nodiscard]] traffic::SessionTrouble trouble(SessionId id) const override;
+    [[nodiscard]] std::vector<stats::PollerLoad> loads(SessionId id) const override;
     [[nodiscard]] std::optional<stats::Snapshot> snapshot(
         SessionId id, std::uint32_t index, std::uint64_t edge) const override;
     void close(SessionId id) override;
@@ -93,9 +94,8 @@ Engine::Engine(const EngineSetup& setup, const TagField& tags)
           .exceptions = setup.exceptions}
 {
     for (const PollerSetup& p : setup.pollers) {
-        const bool sends_for_kernel = setup.exceptions != nullptr && runners_.empty();
         runners_.push_back(
-            {p.lcore, p.queues, std::make_unique<Poller>(context_, p.queues, sends_for_kernel)});
+            {p.lcore, p.queues, std::make_unique<Poller>(context_, p.queues, runners_.size())});
         Poller& poller = *runners_.back().poller;
         eal_.launch(p.lcore, [&poller] { poller.run(); });
     }
@@ -165,6 +165,7 @@ Status Engine::open(const traffic::SessionSpec& spec)
     auto made = std::make_unique<Session>();
     made->spec = spec;
     made->impaired_before = impaired();
+    made->loads.resize(runners_.size());
     make_streams(*made);
     sessions_.push_back(std::move(made));
     Session& added = *sessions_.back();
@@ -297,6 +298,11 @@ stats::Impaired Engine::impaired() const
         sum = sum + runner.poller->impaired();
     }
     return sum;
+}
+
+std::vector<stats::PollerLoad> Engine::loads(SessionId id) const
+{
+    return session(id).loads;
 }
 
 std::optional<stats::Snapshot> Engine::snapshot(

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <new>
 #include <thread>
+#include <utility>
 
 #include <rte_cycles.h>
+#include <sched.h>
 
 namespace dpdkperf::engine {
 
@@ -51,11 +53,12 @@ rte_ring* make_inbox()
 }  // namespace
 
 Poller::Poller(
-    PollerContext& context, const std::vector<ports::QueuePair>& queues, bool sends_for_kernel)
+    PollerContext& context, const std::vector<ports::QueuePair>& queues, std::size_t number)
     : context_{context},
+      number_{number},
       queues_{at_lines(queues)},
       inbox_{make_inbox()},
-      sends_for_kernel_{sends_for_kernel},
+      sends_for_kernel_{context.exceptions != nullptr && number == 0},
       tcp_{context.tags, context.mac, context.mtu_bytes, context.secret, queues_.front()},
       burst_{queues_.front().burst}
 {
@@ -151,19 +154,20 @@ void Poller::loop() noexcept
             continue;
         }
         const std::uint64_t now = rte_rdtsc();
+        meter_.begin(now);
         if (now >= next_event_) [[unlikely]] {
             on_time(now);
         }
-        receive<Policy::kChecksum>(now);
+        meter_.note(receive<Policy::kChecksum>(now) > 0);
         if (!lines_.empty()) [[unlikely]] {
             flush_lines();
         }
         if constexpr (Policy::kOwnsPort) {
             send_for_kernel();
         }
-        transmit(now);
+        meter_.note(transmit(now));
         if (tcp_.active()) {
-            tcp_.transmit(now, clock_.scale().moment(now));
+            meter_.note(tcp_.transmit(now, clock_.scale().moment(now)));
         }
     }
 }
@@ -194,6 +198,7 @@ void Poller::set_clock() noexcept
 {
     const auto [tsc, at] = read_clocks();
     clock_.set(tsc, at);
+    meter_.restart(tsc);
     next_reading_ = tsc + clock_.scale().ticks_per_second();
     schedule();
 }
@@ -273,7 +278,27 @@ void Poller::end_streams(Active& active, std::uint64_t now, bool receivers_too) 
             finalise(stream, active, at);
         }
     }
+    if (receivers_too) {
+        tell_load(active);
+    }
     refresh_senders();
+}
+
+void Poller::tell_load(Active& active) noexcept
+{
+    if (std::exchange(active.metered, true)) {
+        return;
+    }
+    const stats::TurnMeter::Reading done = meter_.reading() - active.meter_at_start;
+    const double tick_ns = 1e9 / static_cast<double>(clock_.scale().ticks_per_second());
+    const auto time_of = [tick_ns](std::uint64_t ticks) {
+        return nanoseconds{static_cast<std::int64_t>(static_cast<double>(ticks) * tick_ns)};
+    };
+    active.session->loads[number_] = {.cpu = sched_getcpu(),
+        .turns = done.turns,
+        .busy_turns = done.busy_turns,
+        .time = time_of(done.ticks),
+        .busy_time = time_of(done.busy_ticks)};
 }
 
 void Poller::finalise(Stream& stream, const Active& active, Moment at) noexcept

@@ -3,6 +3,7 @@
 #include "command.hpp"
 #include "dpdkperf/base/time.hpp"
 #include "dpdkperf/engine/engine.hpp"
+#include "dpdkperf/stats/turn_meter.hpp"
 #include "dpdkperf/wire/tcp_view.hpp"
 #include "dpdkperf/wire/udp_pattern.hpp"
 #include "dpdkperf/wire/udp_view.hpp"
@@ -65,9 +66,8 @@ struct UdpEntry {
 //   poller_transmit.cpp  from the stream to the queue
 class Poller {
 public:
-    // `sends_for_kernel`: what comes from context.exceptions leaves by this poller.
-    Poller(
-        PollerContext& context, const std::vector<ports::QueuePair>& queues, bool sends_for_kernel);
+    // `number`: among the engine's pollers. What comes from context.exceptions leaves by number 0.
+    Poller(PollerContext& context, const std::vector<ports::QueuePair>& queues, std::size_t number);
     ~Poller();  // frees what waits in it
     Poller(const Poller&) = delete;
     Poller& operator=(const Poller&) = delete;
@@ -92,6 +92,8 @@ private:
         bool has_edge = false;
         std::uint64_t edge_tsc = 0;
         std::uint64_t end_tsc = 0;  // if timetable.end
+        stats::TurnMeter::Reading meter_at_start;
+        bool metered = false;  // the session has been told of the difference
     };
 
     template <class Policy>
@@ -106,6 +108,7 @@ private:
     void pass_edge(Active& active, std::uint64_t now) noexcept;
     void end_streams(Active& active, std::uint64_t now, bool receivers_too) noexcept;
     void finalise(Stream& stream, const Active& active, Moment at) noexcept;
+    void tell_load(Active& active) noexcept;
     void publish(Stream& stream, const Active& active, std::uint64_t edge, Moment at) noexcept;
 
     // False: quit.
@@ -156,7 +159,8 @@ private:
         }
     }
 
-    void transmit(std::uint64_t now) noexcept;
+    // Returns whether the port took something.
+    bool transmit(std::uint64_t now) noexcept;
     void fill(std::uint64_t now) noexcept;
     void fill_from(UdpStream& stream, std::uint64_t now, const StampTime& time) noexcept;
     void end_exhausted(std::uint64_t now) noexcept;
@@ -167,6 +171,7 @@ private:
     };
 
     PollerContext& context_;
+    const std::size_t number_;
     std::vector<std::unique_ptr<ImpairedLine>> lines_;  // with --impair, one for each queue
     const std::vector<PollerQueue> queues_;
     CommandQueue commands_;
@@ -179,6 +184,7 @@ private:
     std::chrono::nanoseconds nap_{0};
 
     ClockDiscipline clock_;
+    stats::TurnMeter meter_;
     std::uint64_t next_event_ = 0;  // tick of the next edge, end or clock reading
     std::uint64_t next_reading_ = 0;
 

@@ -56,8 +56,11 @@ Poller::Active* Poller::find(const Session* session) noexcept
 
 void Poller::add(Session& session) noexcept
 {
-    active_[active_count_++] = Active{
-        .session = &session, .next_hop = session.spec.next_hop, .timetable = {}, .next_edge = {}};
+    active_[active_count_++] = Active{.session = &session,
+        .next_hop = session.spec.next_hop,
+        .timetable = {},
+        .next_edge = {},
+        .meter_at_start = meter_.reading()};
     expects_packets_ = true;
     for (const auto& stream : session.streams) {
         if (stream->owned_by(*this)) {
@@ -133,6 +136,7 @@ void Poller::start(Active& active, const traffic::Timetable& timetable) noexcept
     const std::uint64_t now = rte_rdtsc();
     active.timetable = timetable;
     active.started = true;
+    active.meter_at_start = meter_.reading();
     active.has_edge = timetable.edges.has(1);
     if (active.has_edge) {
         active.next_edge = timetable.edges.edge(1);

@@ -6,18 +6,19 @@
 
 namespace dpdkperf::engine {
 
-void Poller::transmit(std::uint64_t now) noexcept
+bool Poller::transmit(std::uint64_t now) noexcept
 {
     if (burst_.empty()) {
         fill(now);
         if (burst_.empty()) {
-            return;
+            return false;
         }
     }
-    burst_.send(queues_.front());
+    const std::uint16_t taken = burst_.send(queues_.front());
     if (some_exhausted_ && burst_.empty()) [[unlikely]] {
         end_exhausted(now);
     }
+    return taken > 0;
 }
 
 // Takes what is due from the senders in turn, beginning behind the one that was last.

@@ -215,27 +215,31 @@ void SegmentFrames::put_payload(rte_mbuf& mbuf, std::uint64_t offset, std::uint3
     }
 }
 
-void SegmentFrames::send(const PollerQueue& queue) noexcept
+bool SegmentFrames::send(const PollerQueue& queue) noexcept
 {
-    offer(queue);
+    bool took = offer(queue);
     while (begin_ == end_ && cut_.writer != nullptr && take_spares(queue)) {
         cut(queue);
-        offer(queue);
+        took |= offer(queue);
     }
+    return took;
 }
 
-void SegmentFrames::offer(const PollerQueue& queue) noexcept
+bool SegmentFrames::offer(const PollerQueue& queue) noexcept
 {
+    bool took = false;
     while (begin_ != end_) {
         const std::uint32_t most = std::min<std::uint32_t>(end_ - begin_, queue.chain_burst);
         const std::uint16_t taken =
             queue.transmit(&frames_[begin_], static_cast<std::uint16_t>(most));
         begin_ += taken;
+        took |= taken > 0;
         if (taken < most) {
-            return;
+            return took;
         }
     }
     begin_ = end_ = 0;
+    return took;
 }
 
 }  // namespace dpdkperf::engine

@@ -37,8 +37,8 @@ public:
     // The rest of a segment with this writer, if there is one, is not sent.
     void forget(const wire::TcpFrameWriter& writer) noexcept;
 
-    // Offers everything to the NIC.
-    void send(const PollerQueue& queue) noexcept;
+    // Offers everything to the NIC. Returns whether it took something.
+    bool send(const PollerQueue& queue) noexcept;
 
 private:
     // A segment of which a part has become frames.
@@ -59,7 +59,7 @@ private:
     void put_payload(rte_mbuf& mbuf, std::uint64_t offset, std::uint32_t bytes,
         const ports::PinnedBuffers* pinned) const noexcept;
     bool alias_payload(rte_mbuf& mbuf, const ports::PinnedBuffers& pinned) const noexcept;
-    void offer(const PollerQueue& queue) noexcept;
+    bool offer(const PollerQueue& queue) noexcept;
 
     static constexpr std::uint32_t kCapacity = 128;
     static constexpr std::uint32_t kSpares = 64;

@@ -56,6 +56,8 @@ std::uint64_t TcpStream::limit() const
 void TcpStream::fill(stats::Snapshot& snapshot, Moment now) const noexcept
 {
     snapshot.bytes = {bytes_done.read()};
+    snapshot.sent_frames = sent_frames;
+    snapshot.received_frames = received_frames;
     const tcp::Info info = connection.info(now);
     snapshot.retransmits = info.segments_retransmitted;
     snapshot.cwnd_bytes = info.cwnd_bytes;

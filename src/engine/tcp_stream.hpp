@@ -1,6 +1,7 @@
 #pragma once
 
 #include "dpdkperf/base/time.hpp"
+#include "dpdkperf/stats/frames.hpp"
 #include "dpdkperf/tcp/connection.hpp"
 #include "dpdkperf/wire/tcp_frame.hpp"
 #include "stream.hpp"
@@ -25,6 +26,7 @@ struct alignas(64) TcpStream final : Stream {
     std::optional<wire::TcpFrameWriter> writer;  // once both addresses are known
     std::uint64_t sent_end = 0;                  // of our stream, behind what has left once
     std::uint64_t offered_end = 0;
+    stats::FrameCount sent_frames, received_frames;
     bool started = false;  // start() has set the pacer
     bool due = false;      // something has arrived or was asked for since it was last pumped
     Moment deadline = Moment::max();

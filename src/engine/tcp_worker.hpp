@@ -51,8 +51,8 @@ public:
     // A server closes its connections first (iperf 3.12, src/iperf_server_api.c).
     void close(Session& session, const Poller& poller, Moment now) noexcept;
 
-    // What is due, in turn.
-    void transmit(std::uint64_t now_tsc, Moment now) noexcept;
+    // What is due, in turn. Returns whether the port took something.
+    bool transmit(std::uint64_t now_tsc, Moment now) noexcept;
 
 private:
     struct Entry {

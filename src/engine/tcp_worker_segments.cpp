@@ -9,6 +9,9 @@ namespace dpdkperf::engine {
 void TcpWorker::arrive(
     TcpStream& stream, const wire::TcpView& view, std::uint16_t packets, Moment now) noexcept
 {
+    stream.received_frames.add_segment(
+        {wire::kEthernetSize + stream.writer->ip_size() + view.tcp_bytes - view.payload_bytes},
+        view.payload_bytes, (view.payload_bytes + packets - 1) / packets);
     stream.connection.on_segment(
         {.header = view.header,
             .payload_bytes = static_cast<std::uint32_t>(view.payload_bytes),
@@ -74,15 +77,15 @@ void TcpWorker::note_handshake(TcpStream& stream, Moment now) noexcept
     }
 }
 
-void TcpWorker::transmit(std::uint64_t now_tsc, Moment now) noexcept
+bool TcpWorker::transmit(std::uint64_t now_tsc, Moment now) noexcept
 {
-    frames_.send(queue_);
+    bool took = frames_.send(queue_);
     for (std::size_t tried = 0; tried < count_; ++tried) {
         if (!frames_.ready(queue_)) {
-            frames_.send(queue_);
+            took |= frames_.send(queue_);
             if (!frames_.ready(queue_)) {
                 note_starved();
-                return;  // it goes on with this stream
+                return took;  // it goes on with this stream
             }
         }
         TcpStream& stream = *streams_[next_];
@@ -94,7 +97,7 @@ void TcpWorker::transmit(std::uint64_t now_tsc, Moment now) noexcept
             pump(stream, now);
         }
     }
-    frames_.send(queue_);
+    return frames_.send(queue_) || took;
 }
 
 // An mbuf was wanted and there was none.
@@ -138,6 +141,9 @@ void TcpWorker::pump(TcpStream& stream, Moment now) noexcept
     }
     const auto& content = stream.session->content;
     frames_.add(segment, *stream.writer, content ? &*content : nullptr, queue_);
+    stream.sent_frames.add_segment({wire::kEthernetSize + stream.writer->ip_size() +
+                                       wire::tcp_header_size(segment.header.options)},
+        segment.payload_bytes, segment.packet_payload_bytes);
     const std::uint64_t end = segment.stream_offset + segment.payload_bytes;
     if (segment.payload_bytes > 0 && end > stream.sent_end) {
         stream.sent_end = end;

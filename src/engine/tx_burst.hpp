@@ -35,8 +35,9 @@ public:
         end_ = static_cast<std::uint16_t>(end_ + n);
     }
 
-    // Offers everything to the NIC and books what it takes on the streams.
-    void send(const PollerQueue& queue) noexcept
+    // Offers everything to the NIC and books what it takes on the streams. Returns how much that
+    // is.
+    std::uint16_t send(const PollerQueue& queue) noexcept
     {
         const auto offered = static_cast<std::uint16_t>(end_ - begin_);
         const std::uint16_t taken = queue.transmit(&mbufs_[begin_], offered);
@@ -47,6 +48,7 @@ public:
         } else {
             ++runs_[run_].stream->ring_full;
         }
+        return taken;
     }
 
     // Frees what the NIC has not taken; it was never counted.

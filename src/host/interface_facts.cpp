@@ -15,6 +15,12 @@ std::optional<std::int64_t> number_in(const std::filesystem::path& file)
     return in >> number ? std::optional{number} : std::nullopt;
 }
 
+// These have no link and say 10 Gb/s and 10 Mb/s (drivers/net/veth.c and tun.c, Linux 6.1).
+bool makes_speed_up(const std::string& kind)
+{
+    return kind == "veth" || kind == "tun";
+}
+
 }  // namespace
 
 InterfaceFacts interface_facts(const Interface& interface, const std::string& sysfs)
@@ -30,7 +36,8 @@ InterfaceFacts interface_facts(const Interface& interface, const std::string& sy
         facts.numa_node = static_cast<int>(*node);
     }
     // Mb/s; -1, or an error on reading, if unknown or down (ABI/testing/sysfs-class-net).
-    if (const auto speed = number_in(folder / "speed"); speed && *speed > 0) {
+    if (const auto speed = number_in(folder / "speed");
+        speed && *speed > 0 && !makes_speed_up(interface.kind)) {
         facts.link_speed = BitRate::from_bps(static_cast<std::uint64_t>(*speed) * 1'000'000);
     }
     std::error_code error;

@@ -1,6 +1,7 @@
 #include "extras.hpp"
 
 #include "health.hpp"
+#include "link_use.hpp"
 #include "numbers.hpp"
 #include "sums.hpp"
 
@@ -86,6 +87,21 @@ std::string port_line(const stats::PortTotal& port)
     return parts.empty() ? "" : port.interface + " (" + port.driver + "): " + joined(parts);
 }
 
+// "sent 1000 packets/s: 8.34 Mbits/sec of frames, 8.53 Mbits/sec on the wire, 0.085% of the link"
+std::string way_line(const char* verb, const stats::FrameCount& count,
+    std::chrono::nanoseconds time, const std::optional<BitRate>& link)
+{
+    const PacketRates rates = rates_of(count, time);
+    std::string line = print("%s %.0f packets/s: ", verb, rates.packets_per_second) +
+                       rate_text(rates.frame_bits_per_second) + "s/sec of frames, " +
+                       rate_text(rates.wire_bits_per_second) + "s/sec on the wire";
+    if (link) {
+        line +=
+            print(", %.3g%% of the link", share_percent(rates.wire_bits_per_second, link->bps()));
+    }
+    return line;
+}
+
 class ExtrasSink final : public stats::ReportSink {
 public:
     ExtrasSink(Style style, std::ostream& err) : style_{std::move(style)}, err_{err} {}
@@ -104,7 +120,7 @@ public:
     void summary(const stats::Summary& summary) override
     {
         std::string text = stream_lines(summary);
-        if (const std::string line = port_line(summary.port); !line.empty()) {
+        for (const std::string& line : port_lines(summary)) {
             text += style_.program + ": " + line + '\n';
         }
         err_ << text << std::flush;
@@ -126,6 +142,30 @@ private:
             text += line.empty() ? "" : style_.program + ": " + line + '\n';
         }
         return text;
+    }
+
+    // What went wrong on the port, if anything did, how full the link and how busy the pollers
+    // were.
+    static std::vector<std::string> port_lines(const stats::Summary& summary)
+    {
+        std::vector<std::string> lines;
+        if (std::string line = port_line(summary.port); !line.empty()) {
+            lines.push_back(std::move(line));
+        }
+        const LinkUse use = link_use(summary);
+        if (use.sent.packets > 0 && use.time.count() > 0) {
+            lines.push_back(way_line("sent", use.sent, use.time, summary.port.link_speed));
+        }
+        if (use.received.packets > 0 && use.time.count() > 0) {
+            lines.push_back(way_line("received", use.received, use.time, summary.port.link_speed));
+        }
+        for (const stats::PollerLoad& load : summary.port.pollers) {
+            if (load.time.count() > 0) {
+                lines.push_back(
+                    print("poller on CPU %d: %.3g%% busy", load.cpu, busy_percent(load)));
+            }
+        }
+        return lines;
     }
 
     Style style_;

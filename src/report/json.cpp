@@ -1,6 +1,7 @@
 #include "json.hpp"
 
 #include "indenter.hpp"
+#include "json_extras.hpp"
 #include "json_start.hpp"
 #include "json_values.hpp"
 #include "text_lines.hpp"
@@ -143,7 +144,7 @@ private:
     }
     [[nodiscard]] Json extras() const
     {
-        return extras_json(style_.version, settings(), known_.connections, known_.summary);
+        return extras_json(style_.version, settings(), known_.summary);
     }
 
     // Ours while there is no agreement.

@@ -1,6 +1,7 @@
 #include "json_stream.hpp"
 
 #include "json.hpp"
+#include "json_extras.hpp"
 #include "json_start.hpp"
 #include "json_values.hpp"
 #include "text_lines.hpp"
@@ -56,7 +57,6 @@ public:
 
     void connected(const std::vector<stats::Connection>& connections) override
     {
-        connections_ = connections;
         event("start", start_json(style_, settings_, connections));
         whole_->connected(connections);
     }
@@ -110,7 +110,7 @@ public:
         } else if (server_output_) {
             event("server_output_text", Json(server_output_->text));
         }
-        event("dpdkperf", extras_json(style_.version, settings, connections_, summary_));
+        event("dpdkperf", extras_json(style_.version, settings, summary_));
         event("end", summary_ ? end_json(settings, *summary_) : Json::object());
         whole_->finished(success);
         out_ << document_.str() << std::flush;
@@ -129,7 +129,6 @@ private:
     {
         begun_ = false;
         settings_.reset();
-        connections_.clear();
         summary_.reset();
         server_output_.reset();
         error_.reset();
@@ -143,7 +142,6 @@ private:
     std::unique_ptr<stats::ReportSink> whole_ = make_json_sink(style_, document_, err_);
     bool begun_ = false;
     std::optional<stats::TestSettings> settings_;
-    std::vector<stats::Connection> connections_;
     std::optional<stats::Summary> summary_;
     std::optional<stats::ServerOutput> server_output_;
     std::optional<std::string> error_;

@@ -1,6 +1,5 @@
 #include "json_values.hpp"
 
-#include "health.hpp"
 #include "numbers.hpp"
 #include "sums.hpp"
 #include "wall_clock.hpp"
@@ -170,79 +169,6 @@ Json cpu_json(const stats::Summary& summary)
         {"remote_system", remote.system}};
 }
 
-Json port_json(const stats::PortTotal& port)
-{
-    return {{"bad_checksum", port.bad_checksum}, {"bad_length", port.bad_length},
-        {"unexpected", port.unexpected}, {"pool_empty", port.pool_empty},
-        {"not_handed_over", port.not_handed_over}};
-}
-
-// Of our side: what it has sent, or what has arrived, copies included.
-void add_packet_rates(Json& json, const stats::StreamTotal& stream, PayloadBytes block, bool ipv4)
-{
-    const auto& side = stream.sender ? stream.sent : stream.received;
-    const double seconds = side ? to_seconds(side->time) : 0;
-    if (seconds <= 0) {
-        return;
-    }
-    const double count = stream.sender ? static_cast<double>(side->packets)
-                                       : static_cast<double>(stream.arrived.value_or(0));
-    const FrameBytes frame = udp_frame(block, ipv4);
-    json["packets_per_second"] = count / seconds;
-    json["frame_bits_per_second"] = count * bits(frame) / seconds;
-    json["wire_bits_per_second"] = count * bits(wire_bytes(frame)) / seconds;
-}
-
-// What is not known is left out.
-Json stream_extras_json(
-    const stats::StreamTotal& stream, const stats::TestSettings& settings, bool ipv4)
-{
-    const std::uint64_t block = settings.block_bytes;
-    Json json = {{"socket", stream.socket}};
-    if (settings.rate.bps() != 0) {
-        json["asked_bits_per_second"] = settings.rate.bps();
-    }
-    add_packet_rates(json, stream, {block}, ipv4);
-    if (stream.sender && stream.sent) {
-        json["accepted"] = stream.sent->packets;
-    }
-    if (const auto received = arrivals(stream, block)) {
-        json["received"] = *received;
-    }
-    if (stream.arrived) {
-        json["arrived"] = *stream.arrived;
-    }
-    if (stream.duplicates) {
-        json["duplicates"] = *stream.duplicates;
-    }
-    if (stream.late > 0) {
-        json["late"] = stream.late;
-    }
-    if (const auto lost = true_loss(stream, block)) {
-        // May be negative: datagrams of the omitted part that arrived after it.
-        json["true_lost"] = static_cast<double>(*lost);
-    }
-    if (stream.ring_full) {
-        json["ring_full"] = *stream.ring_full;
-    }
-    return json;
-}
-
-Json impaired_json(const stats::ImpairedPackets& packets)
-{
-    return {{"lost", packets.lost}, {"twice", packets.twice}, {"reordered", packets.reordered},
-        {"overflown", packets.overflown}};
-}
-
-Json tcp_extras_json(const stats::StreamTotal& stream)
-{
-    Json json = {{"socket", stream.socket}, {"reordering", stream.reordering}};
-    for (const HealthRow& row : kHealthRows) {
-        json[row.key] = stream.health.*row.count;
-    }
-    return json;
-}
-
 }  // namespace
 
 Json connection_json(const stats::Connection& c)
@@ -312,36 +238,6 @@ Json end_json(const stats::TestSettings& settings, const stats::Summary& summary
     end["cpu_utilization_percent"] = cpu_json(summary);
     add_congestion(end, settings, summary);
     return end;
-}
-
-Json extras_json(const std::string& version, const stats::TestSettings& settings,
-    const std::vector<stats::Connection>& connections, const std::optional<stats::Summary>& summary)
-{
-    Json json = {{"version", version}};
-    if (!settings.impairment.empty()) {
-        json["impairment"] = {{"asked", settings.impairment}};
-    }
-    if (!summary) {
-        return json;
-    }
-    if (!settings.impairment.empty()) {
-        json["impairment"]["sent"] = impaired_json(summary->port.impaired.transmitted);
-        json["impairment"]["received"] = impaired_json(summary->port.impaired.received);
-    }
-    json["interface"] = summary->port.interface;
-    json["driver"] = summary->port.driver;
-    if (settings.udp) {
-        json["arrival_clock"] = "burst";  // jitter: one reading of the clock per burst
-    }
-    const bool ipv4 = connections.empty() || connections.front().local.address.is_v4();
-    Json streams = Json::array();
-    for (const stats::StreamTotal& stream : summary->streams) {
-        streams.push_back(
-            settings.udp ? stream_extras_json(stream, settings, ipv4) : tcp_extras_json(stream));
-    }
-    json["streams"] = std::move(streams);
-    json["port"] = port_json(summary->port);
-    return json;
 }
 
 }  // namespace dpdkperf::report

@@ -3,9 +3,7 @@
 #include "cjson.hpp"
 #include "dpdkperf/stats/reports.hpp"
 
-#include <optional>
 #include <string>
-#include <vector>
 
 // The objects of which iperf3's JSON consists, in its order of keys (iperf 3.12,
 // src/iperf_api.c). Pure.
@@ -26,10 +24,5 @@ Json interval_json(const stats::TestSettings& settings, const stats::IntervalRep
 
 // "end".
 Json end_json(const stats::TestSettings& settings, const stats::Summary& summary);
-
-// "dpdkperf": what iperf3 has no field for.
-Json extras_json(const std::string& version, const stats::TestSettings& settings,
-    const std::vector<stats::Connection>& connections,
-    const std::optional<stats::Summary>& summary);
 
 }  // namespace dpdkperf::report

@@ -37,6 +37,10 @@ public:
     void set_next_hop(traffic::SessionId, const Mac&) override {}
     [[nodiscard]] traffic::SessionStatus status(traffic::SessionId id) const override;
     [[nodiscard]] traffic::SessionTrouble trouble(traffic::SessionId id) const override;
+    [[nodiscard]] std::vector<stats::PollerLoad> loads(traffic::SessionId) const override
+    {
+        return {};  // nobody polls
+    }
     [[nodiscard]] std::optional<stats::Snapshot> snapshot(
         traffic::SessionId id, std::uint32_t index, std::uint64_t edge) const override;
     void close(traffic::SessionId id) override;

@@ -26,8 +26,9 @@ struct PathRequest {
 struct DataPath {
     traffic::Traffic* traffic = nullptr;
     host::Steering* steering = nullptr;
-    std::string interface;  // as the user knows it: "eth0"
-    std::string driver;     // as DPDK knows it: "net_af_xdp"
+    std::string interface;                             // as the user knows it: "eth0"
+    std::string driver;                                // as DPDK knows it: "net_af_xdp"
+    std::optional<BitRate> link_speed = std::nullopt;  // none: the driver makes it up
     std::uint32_t interface_index = 0;
     Mac next_hop;
     IpAddress next_hop_address;

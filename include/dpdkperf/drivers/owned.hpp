@@ -2,6 +2,7 @@
 
 #include "dpdkperf/base/address.hpp"
 #include "dpdkperf/base/result.hpp"
+#include "dpdkperf/base/units.hpp"
 #include "dpdkperf/ports/eal.hpp"
 #include "dpdkperf/ports/port.hpp"
 #include "dpdkperf/ports/rss_state.hpp"
@@ -52,6 +53,8 @@ public:
     [[nodiscard]] Mac mac() const { return port_.mac(); }
     [[nodiscard]] std::uint32_t mtu_bytes() const { return planned_.mtu_bytes; }
     [[nodiscard]] const ports::PortPlan& plan() const { return planned_.plan; }
+    // Now. None: the link is down, or the driver makes it up.
+    [[nodiscard]] std::optional<BitRate> link_speed() const;
     [[nodiscard]] const std::vector<ports::QueuePair>& queues() const
     {
         return port_.queue_pairs();

@@ -5,8 +5,10 @@
 
 #include "dpdkperf/base/address.hpp"
 #include "dpdkperf/base/units.hpp"
+#include "dpdkperf/stats/frames.hpp"
 #include "dpdkperf/stats/impaired.hpp"
 #include "dpdkperf/stats/tcp_health.hpp"
+#include "dpdkperf/stats/turn_meter.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -113,7 +115,9 @@ struct StreamTotal {
     // other figure of ours, but in `sent`.
     std::uint64_t late = 0;
     // By us as the sender; not in iperf3.
-    std::optional<std::uint64_t> ring_full;
+    std::optional<std::uint64_t> ring_full, offered;
+    // By us, both ways; not in iperf3.
+    FrameCount sent_frames, received_frames;
     std::optional<TcpTotal> tcp = std::nullopt;  // TCP, if the sender counts retransmissions
     // TCP, of our end of the connection; not in iperf3.
     std::uint64_t reordering = 0;  // segments, as tcpi_reordering of Linux
@@ -131,6 +135,8 @@ struct PortTotal {
     std::uint64_t bad_checksum = 0, bad_length = 0, unexpected = 0, pool_empty = 0;
     std::uint64_t not_handed_over = 0;  // between pollers
     Impaired impaired{};                // by --impair
+    std::optional<BitRate> link_speed = std::nullopt;
+    std::vector<PollerLoad> pollers{};
 };
 
 // *Transfer* and *sum* at the end of the test. Rendering adds up the sums.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "dpdkperf/base/units.hpp"
+#include "dpdkperf/stats/frames.hpp"
 #include "dpdkperf/stats/tcp_health.hpp"
 
 #include <array>
@@ -30,6 +31,10 @@ struct Snapshot {
     std::uint64_t arrived = 0;     // datagrams received, duplicates included
     std::uint64_t duplicates = 0;  // of these, copies of one that had come before
     std::uint64_t ring_full = 0;   // sender: turns in which the NIC took less than offered
+    std::uint64_t offered = 0;     // UDP sender: datagrams made
+    // All packets of the stream that we have sent, and that have come to us: of a TCP connection
+    // also those without payload, and what was sent again.
+    FrameCount sent_frames, received_frames;
     // Of a TCP connection, as Linux's tcp_info has it and iperf3 prints it; 0 of others.
     std::uint64_t retransmits = 0;  // segments, since the stream was opened
     std::uint64_t cwnd_bytes = 0;

@@ -10,6 +10,7 @@
 #include "dpdkperf/stats/edges.hpp"
 #include "dpdkperf/stats/impaired.hpp"
 #include "dpdkperf/stats/snapshot.hpp"
+#include "dpdkperf/stats/turn_meter.hpp"
 
 #include <array>
 #include <chrono>
@@ -160,6 +161,10 @@ public:
 
     [[nodiscard]] virtual SessionStatus status(SessionId id) const = 0;
     [[nodiscard]] virtual SessionTrouble trouble(SessionId id) const = 0;
+
+    // What each poller has done from start() on, the omitted part included, until it stopped
+    // counting. Once status().finished.
+    [[nodiscard]] virtual std::vector<stats::PollerLoad> loads(SessionId id) const = 0;
 
     // The counters of stream `index` at an edge (or kFinalEdge), once its poller has passed it.
     [[nodiscard]] virtual std::optional<stats::Snapshot> snapshot(

@@ -74,6 +74,10 @@ public:
         return status;
     }
     [[nodiscard]] traffic::SessionTrouble trouble(traffic::SessionId) const override { return {}; }
+    [[nodiscard]] std::vector<stats::PollerLoad> loads(traffic::SessionId) const override
+    {
+        return {{.cpu = 3, .turns = 10, .busy_turns = 5, .time = {}, .busy_time = {}}};
+    }
 
     [[nodiscard]] std::optional<stats::Snapshot> snapshot(
         traffic::SessionId, std::uint32_t index, std::uint64_t edge) const override

@@ -57,6 +57,13 @@ TEST_F(InterfaceFactsTest, TakesMinusOneForUnknown)
     EXPECT_FALSE(f.link_speed);
 }
 
+TEST_F(InterfaceFactsTest, DoesNotBelieveASpeedThatIsMadeUp)
+{
+    EXPECT_FALSE(facts(3, "veth").link_speed);
+    EXPECT_FALSE(facts(3, "tun").link_speed);
+    EXPECT_EQ(facts(3, "bond").link_speed, BitRate::from_gbps(25));
+}
+
 TEST_F(InterfaceFactsTest, NamesTheKindWhereThereIsNoDevice)
 {
     fs::remove_all(folder() / "device");

@@ -36,9 +36,15 @@ stats::Summary client_summary(std::uint64_t arrived)
     stream.received = stats::SideTotal{PayloadBytes{arrived * 1000}, 1s, 1000};
     stream.lost = 3;
     stream.ring_full = 17;
+    stream.offered = 1032;
+    stream.sent_frames.add({1042}, 1000);
     stats::Summary summary;
     summary.streams = {stream};
-    summary.port = {"eth0", "net_af_xdp", 2, 0, 0, 0};
+    summary.port = {.interface = "eth0",
+        .driver = "net_af_xdp",
+        .bad_checksum = 2,
+        .link_speed = BitRate::from_bps(100'000'000),
+        .pollers = {{.cpu = 3, .turns = 1000, .busy_turns = 500, .time = 2s, .busy_time = 500ms}}};
     return summary;
 }
 
@@ -204,19 +210,31 @@ TEST(Reporter, TellsWhatIperf3DoesNotKnow)
     EXPECT_EQ(printed(style, play).err,
         "dpdkperf: [  5] 1000 packets/s sent, 995 packets/s received, 5 truly lost (0.5%), "
         "17 turns with a full ring\n"
-        "dpdkperf: eth0 (net_af_xdp): 2 bad checksums\n");
+        "dpdkperf: eth0 (net_af_xdp): 2 bad checksums\n"
+        "dpdkperf: sent 1000 packets/s: 8.34 Mbits/sec of frames, 8.53 Mbits/sec on the wire, "
+        "8.53% of the link\n"
+        "dpdkperf: poller on CPU 3: 25% busy\n");
 
     style.json = true;
     const auto root = nlohmann::ordered_json::parse(printed(style, play).out);
     EXPECT_EQ((--root.end()).key(), "dpdkperf");
     EXPECT_EQ(root["dpdkperf"],
         nlohmann::ordered_json::parse(R"({"version": "dpdkperf 0.1.0", "interface": "eth0",
-            "driver": "net_af_xdp", "arrival_clock": "burst",
+            "driver": "net_af_xdp", "link_bits_per_second": 100000000, "arrival_clock": "burst",
+            "stamp_clock": "burst", "stamp_unit_ns": 1000,
+            "sent": {"packets": 1000, "packets_per_second": 1000.0,
+                "frame_bits_per_second": 8336000.0, "wire_bits_per_second": 8528000.0,
+                "link_percent": 8.528},
+            "received": {"packets": 0, "packets_per_second": 0.0, "frame_bits_per_second": 0.0,
+                "wire_bits_per_second": 0.0, "link_percent": 0.0},
             "streams": [{"socket": 5, "asked_bits_per_second": 8000000, "packets_per_second": 1000.0,
                 "frame_bits_per_second": 8336000.0, "wire_bits_per_second": 8528000.0,
-                "accepted": 1000, "received": 995, "true_lost": 5, "ring_full": 17}],
+                "offered": 1032, "accepted": 1000, "received": 995, "true_lost": 5,
+                "ring_full": 17}],
             "port": {"bad_checksum": 2, "bad_length": 0, "unexpected": 0, "pool_empty": 0,
-                     "not_handed_over": 0}})"));
+                     "not_handed_over": 0},
+            "pollers": [{"cpu": 3, "turns": 1000, "busy_turns": 500, "busy_percent": 25.0,
+                "mean_turn_ns": 2000000.0}]})"));
 }
 
 // A connection on a clean path has no line, others tell what is not 0.
@@ -227,6 +245,9 @@ TEST(Reporter, TellsWhatATcpConnectionWentThrough)
     stats::Summary summary = client_summary(0);
     summary.port = {.interface = "eth0", .driver = "net_af_xdp"};
     summary.streams.front().reordering = 3;
+    summary.streams.front().sent_frames = {};
+    summary.streams.front().sent_frames.add({1514}, 700);
+    summary.streams.front().received_frames.add({54}, 350);
     summary.streams.push_back(summary.streams.front());
     stats::StreamTotal& rough = summary.streams.back();
     rough.socket = 7;
@@ -243,12 +264,20 @@ TEST(Reporter, TellsWhatATcpConnectionWentThrough)
     style.extras = true;
     EXPECT_EQ(printed(style, play).err,
         "dpdkperf: [  7] 2 timeouts, 10000 inexact resets, 100 challenge ACKs, "
-        "reordering of 12 segments\n");
+        "reordering of 12 segments\n"
+        "dpdkperf: sent 1400 packets/s: 17.0 Mbits/sec of frames, 17.2 Mbits/sec on the wire\n"
+        "dpdkperf: received 700 packets/s:  302 Kbits/sec of frames,  470 Kbits/sec on the wire\n");
 
     style.json = true;
     const auto root = nlohmann::json::parse(printed(style, play).out);
     const auto& quiet = root["dpdkperf"]["streams"][0];
     EXPECT_EQ(quiet["reordering"], 3);
+    EXPECT_EQ(quiet["asked_bits_per_second"], 8'000'000);
+    EXPECT_EQ(quiet["wire_bits_per_second"], 700 * (1514 + 24) * 8.0);
+    const auto& back = root["dpdkperf"]["received"];
+    EXPECT_EQ(back["frame_bits_per_second"], 700 * 54 * 8.0);
+    EXPECT_EQ(back["wire_bits_per_second"], 700 * (60 + 24) * 8.0) << "short frames are padded";
+    EXPECT_FALSE(back.contains("link_percent")) << "nobody knows the link's speed";
     EXPECT_EQ(quiet["inexact_reset"], 0);
     const auto& told = root["dpdkperf"]["streams"][1];
     EXPECT_EQ(told["timeouts"], 2);
@@ -294,6 +323,7 @@ TEST(Reporter, ReceiverCountsTrueLossByArrivals)
     stream.arrived = 993;
     stream.duplicates = 4;
     stream.late = 3;
+    stream.received_frames.add({1042}, 993);
     stream.ring_full.reset();
     Style style;
     style.json = true;
