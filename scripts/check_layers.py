@@ -43,7 +43,7 @@ LAYERS = {
     "proto": row("base"),
     "auth": row("base"),
     "traffic": row("base stats"),
-    "options": row("base impair traffic"),
+    "options": row("base impair stats traffic"),
     "tcp": row("base wire"),
     "report": row("base stats"),
     "host": row("base"),

@@ -35,6 +35,9 @@ namespace dpdkperf::app {
 
 namespace {
 
+// The test went well, and its results are not what --require asks for.
+constexpr int kNotMet = 2;
+
 int fail(const std::string& message)
 {
     std::fprintf(stderr, "dpdkperf: error - %s\n", message.c_str());
@@ -86,6 +89,12 @@ int run_role(const Surroundings& around, const options::Plan& plan, control::Dat
     }
     control::ClientTest client{loop, plan, paths, watch, sink, pointer_to(identity.login)};
     return live(loop, client);
+}
+
+int run_on_interface(const Surroundings& around, host::Keeper& keeper, const options::Plan& plan)
+{
+    AfXdpPaths paths{around.loop, keeper, plan};
+    return run_role(around, plan, paths);
 }
 
 // The control connection goes through the kernel twin of the port.
@@ -152,6 +161,7 @@ report::Style style_of(const options::Plan& plan)
     style.rate_unit = plan.rate_unit;
     style.title = plan.title;
     style.extra_data = plan.extra_data;
+    style.requirements = plan.requirements;
     style.timestamp_format = plan.timestamp_format;
     style.version = options::version();
     style.system_info = options::system_info();
@@ -208,11 +218,10 @@ int run(options::Plan plan, const Identity& identity)
         return fail(watch.error().message);
     }
     const Surroundings around{loop, **watch, reporter, identity};
-    if (ports::names_a_device(plan.eal_arguments)) {
-        return run_on_own_port(around, *keeper, std::move(plan));
-    }
-    AfXdpPaths paths{loop, *keeper, plan};
-    return run_role(around, plan, paths);
+    const int code = ports::names_a_device(plan.eal_arguments)
+                         ? run_on_own_port(around, *keeper, std::move(plan))
+                         : run_on_interface(around, *keeper, plan);
+    return code == 0 && !reporter.requirements_met() ? kNotMet : code;
 }
 
 int start(const std::vector<std::string_view>& arguments)

@@ -104,6 +104,7 @@ std::string help_text()
     return std::string{kUsage} + '\n' + group("Server or Client:", Side::kBoth) +
            group("Server specific:", Side::kServer) + group("Client specific:", Side::kClient) +
            group("Port (not in iperf3):", Side::kPort) +
+           group("Automation (not in iperf3):", Side::kAutomation) +
            "\n[KMG] indicates options that support a K/M/G suffix for kilo-, mega-, or giga-\n\n" +
            refused("Options of iperf3 that are not supported yet:", Support::kNotYet) +
            refused("Options of iperf3 that need the kernel's sockets:", Support::kNever);

@@ -103,6 +103,7 @@ constexpr Part kParts[] = {
     {"@SERVER@", [] { return offered(Side::kServer); }},
     {"@CLIENT@", [] { return offered(Side::kClient); }},
     {"@PORT@", [] { return offered(Side::kPort); }},
+    {"@AUTOMATION@", [] { return offered(Side::kAutomation); }},
     {"@THERE@", [] { return listed([](const Option& o) { return o.effect == Effect::kThere; }); }},
     {"@NONE@", [] { return listed([](const Option& o) { return o.effect == Effect::kNone; }); }},
     {"@NEVER@",

@@ -10,7 +10,8 @@
 
 namespace dpdkperf::options {
 
-enum class Side { kBoth, kServer, kClient, kPort };     // kPort: both, and not iperf3's
+// The last two are not iperf3's, and of both roles unless a setter says otherwise.
+enum class Side { kBoth, kServer, kClient, kPort, kAutomation };
 enum class Takes { kNothing, kValue, kOptionalValue };  // kOptionalValue: only as --name=value
 enum class Support { kYes, kNotYet, kNever };
 enum class Effect { kHere, kThere, kNone };  // kThere: on a peer that is iperf3, and not on us
@@ -37,6 +38,11 @@ struct Option {
     char flag = 0;  // 0: long name only
     Effect effect = Effect::kHere;
 };
+
+constexpr bool is_ours(Side side)
+{
+    return side == Side::kPort || side == Side::kAutomation;
+}
 
 inline std::string dashed(std::string_view name)
 {

@@ -45,7 +45,7 @@ std::vector<Match> matches(std::string_view text)
             }
         }
     }
-    const auto ours = [](const Match& m) { return m.option->side == Side::kPort; };
+    const auto ours = [](const Match& m) { return is_ours(m.option->side); };
     if (!std::all_of(found.begin(), found.end(), ours)) {
         std::erase_if(found, ours);
     }

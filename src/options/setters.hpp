@@ -91,4 +91,7 @@ Status set_rx_csum(Draft& draft, std::string_view value);
 Status set_dry_run(Draft& draft, std::string_view value);
 Status set_impair(Draft& draft, std::string_view value);
 
+// Not iperf3's either (automation_setters.cpp).
+Status set_require(Draft& draft, std::string_view value);
+
 }  // namespace dpdkperf::options

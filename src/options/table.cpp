@@ -241,6 +241,12 @@ constexpr Option kTable[] = {
         set_impair),
     row(0, "dry-run", kPort, "print what DPDK would be told about the port", set_dry_run),
 
+    row(0, "require", kAutomation, "<what>",
+        "client: compare the results and exit with 2 if one\n"
+        "falls short: tx>=90G, rx>=90G, pps>=1M, loss<=0.01%,\n"
+        "retr<=10, jitter<=1ms; also > and <; joined by commas",
+        set_require),
+
     not_yet('F', "file", kBoth, kValue),
     not_yet('A', "affinity", kBoth, kValue),
 

@@ -1,4 +1,5 @@
 #include "option.hpp"
+#include "requirements.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -148,8 +149,8 @@ void set_client_defaults(Plan& plan)
 
 Status check_client(const Draft& draft)
 {
-    for (const Status& status :
-        {check_block(draft.plan), check_end(draft), check_direction(draft.plan)}) {
+    for (const Status& status : {check_block(draft.plan), check_end(draft),
+             check_direction(draft.plan), check_requirements(draft.plan)}) {
         if (!status) {
             return status;
         }

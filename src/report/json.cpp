@@ -4,6 +4,7 @@
 #include "json_extras.hpp"
 #include "json_start.hpp"
 #include "json_values.hpp"
+#include "requirements.hpp"
 #include "text_lines.hpp"
 
 #include <optional>
@@ -64,7 +65,11 @@ public:
     {
         known_.server_output = output;
     }
-    void summary(const stats::Summary& summary) override { known_.summary = summary; }
+    void summary(const stats::Summary& summary) override
+    {
+        known_.summary = summary;
+        err_ << unmet_lines(style_.program, settings(), summary.verdicts) << std::flush;
+    }
 
     void failed(const std::string& message) override
     {

@@ -101,6 +101,21 @@ Json impaired_json(const stats::ImpairedPackets& packets)
         {"overflown", packets.overflown}};
 }
 
+Json verdict_json(const stats::Verdict& verdict)
+{
+    const stats::Requirement& requirement = verdict.requirement;
+    Json json = {{"name", stats::name_of(requirement.measure).name},
+        {"operator", stats::sign_of(requirement.comparison)}, {"wanted", requirement.wanted}};
+    if (verdict.got) {
+        json["got"] = *verdict.got;
+    } else {
+        json["unknown"] = verdict.unknown;
+    }
+    json["met"] = verdict.met;
+    json["sender"] = verdict.sender;
+    return json;
+}
+
 Json tcp_extras_json(const stats::StreamTotal& stream, const stats::TestSettings& settings)
 {
     Json json = stream_rates_json(stream, settings);
@@ -152,6 +167,9 @@ Json extras_json(const std::string& version, const stats::TestSettings& settings
     json["pollers"] = Json::array();
     for (const stats::PollerLoad& load : summary->port.pollers) {
         json["pollers"].push_back(poller_json(load));
+    }
+    for (const stats::Verdict& verdict : summary->verdicts) {
+        json["required"].push_back(verdict_json(verdict));
     }
     return json;
 }

@@ -3,15 +3,18 @@
 #include "extras.hpp"
 #include "json.hpp"
 #include "json_stream.hpp"
+#include "requirements.hpp"
 #include "text.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <ostream>
 #include <utility>
 
 namespace dpdkperf::report {
 
-Reporter::Reporter(const Style& style, std::ostream& out, std::ostream& err) : err_{err}
+Reporter::Reporter(const Style& style, std::ostream& out, std::ostream& err)
+    : err_{err}, requirements_{style.requirements}, requirements_met_{requirements_.empty()}
 {
     sinks_.push_back(style.json_stream ? make_json_stream_sink(style, out, err)
                      : style.json      ? make_json_sink(style, out, err)
@@ -42,6 +45,7 @@ void Reporter::connecting(const std::string& host, std::uint16_t port, bool reve
 
 void Reporter::started(const stats::TestSettings& settings)
 {
+    settings_ = settings;
     enqueue([settings](stats::ReportSink& sink) { sink.started(settings); });
 }
 
@@ -57,7 +61,10 @@ void Reporter::interval(const stats::IntervalReport& report)
 
 void Reporter::summary(const stats::Summary& summary)
 {
-    enqueue([summary](stats::ReportSink& sink) { sink.summary(summary); });
+    stats::Summary judged = summary;
+    judged.verdicts = judge(requirements_, settings_, summary);
+    requirements_met_ = std::ranges::all_of(judged.verdicts, &stats::Verdict::met);
+    enqueue([judged = std::move(judged)](stats::ReportSink& sink) { sink.summary(judged); });
 }
 
 void Reporter::server_output(const stats::ServerOutput& output)

@@ -2,6 +2,7 @@
 
 #include "cjson.hpp"
 #include "numbers.hpp"
+#include "requirements.hpp"
 #include "sums.hpp"
 #include "text_lines.hpp"
 #include "wall_clock.hpp"
@@ -118,6 +119,7 @@ public:
         if (!settings_.impairment.empty()) {
             err_ << impairment_line(summary.port.impaired) << std::flush;
         }
+        err_ << unmet_lines(style_.program, settings_, summary.verdicts) << std::flush;
     }
 
     void server_output(const stats::ServerOutput& output) override { server_output_ = output; }

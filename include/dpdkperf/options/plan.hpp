@@ -3,6 +3,7 @@
 #include "dpdkperf/base/address.hpp"
 #include "dpdkperf/base/units.hpp"
 #include "dpdkperf/impair/plan.hpp"
+#include "dpdkperf/stats/requirement.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -118,6 +119,9 @@ struct Plan {
     bool verify_all_checksums = false;       // --rx-csum full
     bool dry_run = false;                    // --dry-run
     impair::Plan impairment;                 // --impair
+
+    // Ours, of a client.
+    std::vector<stats::Requirement> requirements;  // --require
 };
 
 }  // namespace dpdkperf::options

@@ -28,6 +28,7 @@ struct Style {
     bool extras = false;
     RateUnit rate_unit = RateUnit::kAdaptiveBits;  // -f, of the text
     std::string title, extra_data;                 // a client's -T and --extra-data
+    std::vector<stats::Requirement> requirements;  // a client's --require
     // --timestamps: what stands before each line of the text, for strftime(3), and the clock that
     // it shows.
     std::optional<std::string> timestamp_format;
@@ -65,6 +66,10 @@ public:
     // Returns when everything reported so far has been written.
     void flush();
 
+    // What has been reported so far meets style.requirements. Not so before the summary, unless
+    // there are none. From the thread that reports.
+    [[nodiscard]] bool requirements_met() const { return requirements_met_; }
+
 private:
     using Job = std::function<void(stats::ReportSink&)>;
 
@@ -74,6 +79,11 @@ private:
 
     std::vector<std::unique_ptr<stats::ReportSink>> sinks_;  // reporter thread only
     std::ostream& err_;
+    // Of the reporting thread.
+    const std::vector<stats::Requirement> requirements_;
+    stats::TestSettings settings_;
+    bool requirements_met_;
+
     std::mutex mutex_;
     std::condition_variable_any work_, idle_;
     std::deque<Job> queue_;  // guarded by mutex_

@@ -7,6 +7,7 @@
 #include "dpdkperf/base/units.hpp"
 #include "dpdkperf/stats/frames.hpp"
 #include "dpdkperf/stats/impaired.hpp"
+#include "dpdkperf/stats/requirement.hpp"
 #include "dpdkperf/stats/tcp_health.hpp"
 #include "dpdkperf/stats/turn_meter.hpp"
 
@@ -147,6 +148,7 @@ struct Summary {
     // TCP: names of the algorithms of both sides; empty if not known.
     std::string congestion, peer_congestion;
     PortTotal port;
+    std::vector<Verdict> verdicts;  // on --require; the reporter adds them
 };
 
 // *Server relay*: what the other side printed, if it was asked for.

@@ -100,6 +100,8 @@ TEST_P(GoldenJson, HasTheSameIntervalsInAStream)
     const Recorded& run = GetParam();
     Style style = run.style;
     style.json_stream = true;
+    style.requirements = {{stats::Measure::kSent, stats::Comparison::kAtLeast, 1e12},
+        {stats::Measure::kRetransmits, stats::Comparison::kAtMost, 10}};
     std::ostringstream out, err;
     {
         Reporter reporter{style, out, err};

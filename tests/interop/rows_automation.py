@@ -1,0 +1,66 @@
+"""What is for scripts: --require."""
+
+from framework import BOTH, CLIENT, equal, require, row
+from rows_output import complaints_about
+
+PACED = ("-t", 1, "-b", "8M", "-l", 1000)
+EASY_UDP = "tx>=7.5M,rx>=7.5M,rx<9M,pps>900,loss<=1%,jitter<=20ms"
+EASY_TCP = "tx>=100K,rx>=100K,rx<12M,retr<=1000"
+
+
+def judged(context, role, *arguments, code, tcp=False):
+    """Our client's exit code, and with it what it has said of each requirement."""
+    with context.server(role, "-1") as serving:
+        with context.client(role, *PACED, *arguments, "-J", tcp=tcp) as running:
+            equal(running.wait(15), code, f"exit code\n{running}")
+            serving.succeed()
+            equal(complaints_about(running.out), [], "what does not fit the schema")
+            return running.json["dpdkperf"]["required"], running.err
+
+
+@row(f"{CLIENT}: --require is met, UDP", ours_only=True, role=CLIENT, wanted=EASY_UDP, flags=[])
+@row(f"{CLIENT}: --require is met, UDP -R", ours_only=True, role=CLIENT, wanted=EASY_UDP, flags=["-R"])
+@row(f"{CLIENT}: --require is met, TCP --bidir", ours_only=True, role=CLIENT, wanted=EASY_TCP, flags=["--bidir"])
+@row(f"{BOTH}: --require is met, TCP -R", ours_only=True, role=BOTH, wanted=EASY_TCP, flags=["-R"])
+def met(context, role, wanted, flags):
+    required, err = judged(context, role, *flags, "--require", wanted, code=0, tcp=wanted == EASY_TCP)
+    directions = 2 if "--bidir" in flags else 1
+    equal(len(required), directions * len(wanted.split(",")), "verdicts")
+    require(all(verdict["met"] for verdict in required), f"{required}")
+    require("require:" not in err, err)
+
+
+@row(f"{CLIENT}: --require is not met, UDP", ours_only=True, role=CLIENT, flags=["-u"])
+@row(f"{CLIENT}: --require is not met, TCP -R", ours_only=True, role=CLIENT, flags=["-R"])
+@row(f"{BOTH}: --require is not met, UDP -R", ours_only=True, role=BOTH, flags=["-u", "-R"])
+def not_met(context, role, flags):
+    required, err = judged(context, role, *flags, "--require", "rx>=90G,tx>100K", code=2, tcp=True)
+    equal([verdict["met"] for verdict in required], [False, True], "met")
+    equal(err.count("require: "), 1, f"lines\n{err}")
+    require("require: rx " in err and "bits/sec is not >= 90 Gbits/sec" in err, err)
+
+
+@row(f"{CLIENT}: --require, datagrams are lost on the way", ours_only=True)
+def lost(context):
+    """In text; the loss is our own doing."""
+    with context.server(CLIENT, "-1"):
+        wanted = ("--impair", "tx:loss=20%", "--require", "loss<=5%,loss>5%")
+        with context.client(CLIENT, *PACED, *wanted) as running:
+            equal(running.wait(15), 2, f"exit code\n{running}")
+            require("iperf Done." in running.out, str(running))
+            equal(running.err.count("require: loss "), 1, f"lines\n{running}")
+            require("% is not <= 5%" in running.err, str(running))
+
+
+@row(f"{CLIENT}: --require, and nobody to test with", ours_only=True)
+def no_server(context):
+    with context.client(CLIENT, "--require", "rx>1", port=5999) as running:
+        equal(running.wait(5), 1, f"exit code\n{running}")
+
+
+@row(f"{CLIENT}: --require that cannot be", ours_only=True)
+def impossible(context):
+    for flags in (["--require", "loss<=1%"], ["-u", "--require", "retr<=1"], ["--require", "rx=1G"]):
+        with context.client(CLIENT, *flags, tcp=True) as running:
+            equal(running.wait(5), 1, f"exit code\n{running}")
+            require("parameter error - --require" in running.err, str(running))
