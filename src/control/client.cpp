@@ -1,6 +1,7 @@
 #include "dpdkperf/control/client.hpp"
 
 #include "link.hpp"
+#include "patience.hpp"
 #include "settings.hpp"
 #include "sockets.hpp"
 #include "streams.hpp"
@@ -41,7 +42,8 @@ public:
           login_{login},
           resolver_{loop},
           socket_{loop},
-          timer_{loop}
+          timer_{loop},
+          patience_{plan.wait, Moment::clock::now()}
     {
     }
 
@@ -56,6 +58,8 @@ private:
     void connect();
     void on_connected(const asio::error_code& failed);
     void give_up_address(Error why);
+    [[nodiscard]] bool try_later(const std::string& why);
+    void leave_path();
     void converse();
 
     void on(const proto::Send&) {}
@@ -71,7 +75,7 @@ private:
     void on(const proto::ShowSummary&);
     void on(const proto::Finished&) { end({}, 0); }
     void on(const proto::PeerTerminated&);
-    void on(const proto::Failed& failed) { end(failed.message, 1); }
+    void on(const proto::Failed& failed);
 
     void open_streams();
     void fail(const proto::Failure& failure);
@@ -89,14 +93,17 @@ private:
     tcp::resolver resolver_;
     tcp::socket socket_;
     Timer timer_;
+    Patience patience_;
+    bool waiting_ = false;  // for a server that is not ready yet
     std::optional<IpAddress> local_;
-    std::vector<IpAddress> addresses_;  // of the server, still to be tried, in order
+    std::vector<IpAddress> addresses_;  // of the server, in the order in which they are tried
     std::size_t next_address_ = 0;
-    std::optional<Error> first_error_;
+    std::optional<Error> first_error_;  // of this round through the addresses
+    bool may_pass_ = false;             // one of its errors
     std::optional<DataPath> path_;
     bool acquiring_ = false;
 
-    proto::Cookie cookie_ = new_cookie();
+    proto::Cookie cookie_;
     std::uint32_t mss_bytes_ = 0;
     std::shared_ptr<Link> link_;
     std::unique_ptr<TestRun> run_;
@@ -174,6 +181,9 @@ void ClientTest::Impl::try_next()
         ++next_address_;
     }
     if (next_address_ == addresses_.size()) {
+        if (may_pass_ && try_later(first_error_->message)) {
+            return;
+        }
         return end(first_error_ ? first_error_->message
                                 : "unable to connect to server: '" + plan_.host +
                                       "' has no address of the family asked for",
@@ -191,14 +201,42 @@ void ClientTest::Impl::try_next()
 
 void ClientTest::Impl::give_up_address(Error why)
 {
-    paths_.release();
-    acquiring_ = false;
-    path_.reset();
+    leave_path();
+    may_pass_ = may_pass_ || may_pass(why);
     if (!first_error_) {
         first_error_ = std::move(why);
     }
     ++next_address_;
     try_next();
+}
+
+void ClientTest::Impl::leave_path()
+{
+    if (std::exchange(acquiring_, false)) {
+        paths_.release();
+    }
+    path_.reset();
+}
+
+// Begins anew with the first address, unless the user has waited long enough.
+bool ClientTest::Impl::try_later(const std::string& why)
+{
+    const auto when = patience_.next_try(Moment::clock::now());
+    if (!when) {
+        return false;
+    }
+    if (!std::exchange(waiting_, true) && !plan_.json && !plan_.json_stream) {
+        sink_.warned("waiting for the server: " + why);
+    }
+    if (const auto link = std::exchange(link_, nullptr)) {
+        link->close({});
+    }
+    leave_path();
+    next_address_ = 0;
+    first_error_.reset();
+    may_pass_ = false;
+    timer_.at(*when, [this] { try_next(); });
+    return true;
 }
 
 void ClientTest::Impl::on_path(Result<DataPath> path)
@@ -238,8 +276,8 @@ void ClientTest::Impl::connect()
         return give_up_address({Errc::kSystem, to_string(proto::Failure{IperfError::kConnect,
                                                    failed.value(), to_string(path_->local)})});
     }
-    if (plan_.connect_timeout) {
-        timer_.after(*plan_.connect_timeout, [this] {
+    if (const auto longest = patience_.of_connection(plan_.connect_timeout, Moment::clock::now())) {
+        timer_.after(*longest, [this] {
             asio::error_code ignored;
             socket_.close(ignored);
             give_up_address(
@@ -267,6 +305,7 @@ void ClientTest::Impl::on_connected(const asio::error_code& failed)
 
 void ClientTest::Impl::converse()
 {
+    cookie_ = new_cookie();
     mss_bytes_ = segment_bytes(socket_);
     const auto limit = path_->traffic->max_datagram(addresses_[next_address_].is_v4());
     auto parameters = parameters_of(plan_, mss_bytes_, limit, path_->streams);
@@ -345,6 +384,13 @@ void ClientTest::Impl::on(const proto::ShowSummary&)
         }
     }
     sink_.summary(run_->summary(&*peer_results_));
+}
+
+void ClientTest::Impl::on(const proto::Failed& failed)
+{
+    if (run_ || !may_pass(failed) || !try_later(failed.message)) {
+        end(failed.message, 1);
+    }
 }
 
 void ClientTest::Impl::on(const proto::PeerTerminated&)

@@ -47,6 +47,7 @@ void check_client(const Plan& plan)
     must(!plan.block_bytes || (*plan.block_bytes >= least && *plan.block_bytes <= most));
     must(!udp || plan.rate);
     must(plan.username.has_value() == plan.rsa_public_key_path.has_value());
+    must(!plan.wait || (*plan.wait > 0s && *plan.wait <= 24h));
     for (const auto& requirement : plan.requirements) {
         const auto& known = dpdkperf::stats::name_of(requirement.measure);
         must(requirement.wanted >= 0 && (udp ? known.udp : known.tcp));

@@ -1,6 +1,9 @@
-"""What is for scripts: --require."""
+"""What is for scripts: --require and --wait."""
 
-from framework import BOTH, CLIENT, equal, require, row
+import time
+
+from framework import BOTH, CLIENT, between, equal, require, row
+from netlab.programs import STOCK, client
 from rows_output import complaints_about
 
 PACED = ("-t", 1, "-b", "8M", "-l", 1000)
@@ -64,3 +67,48 @@ def impossible(context):
         with context.client(CLIENT, *flags, tcp=True) as running:
             equal(running.wait(5), 1, f"exit code\n{running}")
             require("parameter error - --require" in running.err, str(running))
+
+
+@row(f"{CLIENT}: --wait for a server that is busy", ours_only=True, role=CLIENT, tcp=False)
+@row(f"{CLIENT}: --wait for a server that is busy, TCP", ours_only=True, role=CLIENT, tcp=True)
+@row(f"{BOTH}: --wait for a server that is busy", ours_only=True, role=BOTH, tcp=False)
+def busy(context, role, tcp):
+    with context.server(role) as serving:
+        with client(context.lab, "a", STOCK, *PACED, "-t", 3, "-i", "0.5", "--forceflush") as first:
+            first.wait_for_line("sec")
+            with context.client(role, *PACED, "--wait", 20, tcp=tcp) as second:
+                second.wait_for_line("waiting for the server: the server is busy running a test")
+                require(first.running, "the first client has ended before")
+                second.succeed(20)
+                equal(second.err.count("waiting for"), 1, f"lines\n{second}")
+            first.succeed()
+        require(serving.running, "the server ended")
+
+
+@row(f"{CLIENT}: --wait for a server that is not there yet", ours_only=True, role=CLIENT, tcp=True)
+@row(f"{CLIENT}: --wait for a server that is not there yet, UDP", ours_only=True, role=CLIENT, tcp=False)
+@row(f"{BOTH}: --wait for a server that is not there yet", ours_only=True, role=BOTH, tcp=True)
+def later(context, role, tcp):
+    with context.client(role, *PACED, "--wait", 20, "-J", tcp=tcp) as running:
+        time.sleep(2)
+        require(running.running, f"it did not wait\n{running}")
+        with context.server(role, "-1") as serving:
+            running.succeed(15)
+            serving.succeed()
+        require("error" not in running.json and running.err.count("waiting") == 0, str(running))
+
+
+@row(f"{CLIENT}: --wait, and nobody comes", ours_only=True)
+def nobody_comes(context):
+    with context.client(CLIENT, *PACED, "--wait", 2, port=5999) as running:
+        equal(running.wait(8), 1, "exit code")
+        between(time.monotonic() - running.started, 2, 5, "seconds")
+        require("unable to connect to server: Connection refused" in running.err, str(running))
+
+
+@row(f"{CLIENT}: --wait, and a server that refuses the test", ours_only=True)
+def refused_for_good(context):
+    with context.server(CLIENT, "--server-bitrate-limit", "1M"):
+        with context.client(CLIENT, "-t", 5, "-b", "5M", "-l", 500, "--wait", 20) as running:
+            equal(running.wait(8), 1, "exit code")
+            require("control socket has closed unexpectedly" in running.err, str(running))

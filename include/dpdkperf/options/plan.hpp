@@ -122,6 +122,7 @@ struct Plan {
 
     // Ours, of a client.
     std::vector<stats::Requirement> requirements;  // --require
+    std::optional<std::chrono::seconds> wait;      // --wait
 };
 
 }  // namespace dpdkperf::options

@@ -34,6 +34,13 @@ TEST(Automation, RequirementsAreReadInTheirUnits)
     EXPECT_TRUE(parse(Arguments{"-c", "h"})->requirements.empty());
 }
 
+TEST(Automation, WaitsForAsManySecondsAsTheUserSays)
+{
+    EXPECT_EQ(parse(Arguments{"-c", "h", "--wait", "86400"})->wait, std::chrono::hours{24});
+    EXPECT_FALSE(parse(Arguments{"-c", "h"})->wait);
+    EXPECT_EQ(parse(Arguments{"-c", "h", "--w", "64K"})->window_bytes, 65'536U);
+}
+
 TEST(Automation, RejectionNamesTheOptionAndTheValue)
 {
     struct Case {
@@ -64,6 +71,9 @@ TEST(Automation, RejectionNamesTheOptionAndTheValue)
         {{"-c", "h", "--require", "pps>1"}, "--require: pps is known of UDP (-u) only"},
         {{"-c", "h", "--require", "jitter<1s"}, "--require: jitter is known of UDP (-u) only"},
         {{"-uc", "h", "--require", "retr<1"}, "--require: retr is known of TCP only"},
+        {{"-c", "h", "--wait", "0"}, "--wait '0': must be from 1 to 86400"},
+        {{"-c", "h", "--wait", "1.5"}, "--wait '1.5': not a number"},
+        {{"-s", "--wait", "1"}, "--wait: some option you are trying to set is client only"},
         {{"-s", "--require", "rx>1"},
             "--require: some option you are trying to set is client only"},
     };
