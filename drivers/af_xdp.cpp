@@ -110,14 +110,6 @@ AfXdpPort::~AfXdpPort()
 
 Status AfXdpPort::open_queues()
 {
-    for (const host::Undo& undo : {host::Undo{host::RemoveLockFile{lock_.path()}},
-             host::Undo{host::DetachXdp{.interface_index = interface_.index}}}) {
-        auto token = keeper_.undo(undo);
-        if (!token) {
-            return std::move(token).error();
-        }
-        undo_.push_back(*token);
-    }
     auto queues = host::active_rx_queues(interface_);
     if (!queues) {
         return std::move(queues).error();
@@ -134,13 +126,25 @@ Status AfXdpPort::open_queues()
         return std::move(handover).error();
     }
     for (std::uint32_t queue = 0; queue < *queues; ++queue) {
-        Status status;
-        eal_.run([&] { status = open_queue(queue, *handover); });
-        if (!status) {
+        if (Status status = take_queue(queue, *handover); !status) {
             return status;
         }
     }
     return program_->attach(interface_);
+}
+
+// The driver's program would stay on the interface if we were killed before it is off again. Ours
+// hangs on a link, which goes with us.
+Status AfXdpPort::take_queue(std::uint32_t queue, const host::HandoverObject& handover)
+{
+    auto token = keeper_.undo(host::DetachXdp{.interface_index = interface_.index});
+    if (!token) {
+        return std::move(token).error();
+    }
+    Status status;
+    eal_.run([&] { status = open_queue(queue, handover); });
+    keeper_.done(*token);
+    return status;
 }
 
 std::string AfXdpPort::device_name(std::uint32_t queue) const
@@ -221,9 +225,6 @@ void AfXdpPort::close() noexcept
     });
     std::ranges::for_each(sockets_, host::release_driver_socket);
     host::release_handover_programs();
-    for (const auto token : undo_) {
-        keeper_.done(token);
-    }
 }
 
 }  // namespace dpdkperf::drivers

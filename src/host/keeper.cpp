@@ -24,13 +24,15 @@ struct ToMessage {
     {
         return with_path(KeeperVerb::kRemoveFile, a.path);
     }
+    KeeperMessage operator()(const RemovePidFile& a) const
+    {
+        KeeperMessage m = with_path(KeeperVerb::kRemovePidFile, a.path);
+        m.process = getpid();
+        return m;
+    }
     KeeperMessage operator()(const RemoveDirectory& a) const
     {
         return with_path(KeeperVerb::kRemoveDirectory, a.path);
-    }
-    KeeperMessage operator()(const RemoveLockFile& a) const
-    {
-        return with_path(KeeperVerb::kRemoveLockFile, a.path);
     }
     KeeperMessage operator()(const DetachXdp& a) const
     {
@@ -129,6 +131,9 @@ Result<Keeper::Token> Keeper::undo(const Undo& action)
         return Error{Errc::kUsage, "keeper: paths are absolute and at most " +
                                        std::to_string(kMaxPathBytes) + " bytes long"};
     }
+    if (sealed_ && message.verb != KeeperVerb::kDetachXdp) {
+        return Error{Errc::kUsage, "keeper: takes no more paths"};
+    }
     if (open_.size() == kMaxActions) {
         return Error{Errc::kUsage, "keeper: more than " + std::to_string(kMaxActions) + " actions"};
     }
@@ -138,6 +143,14 @@ Result<Keeper::Token> Keeper::undo(const Undo& action)
     }
     open_.insert(next_);
     return next_++;
+}
+
+void Keeper::seal()
+{
+    sealed_ = true;
+    KeeperMessage message;
+    message.verb = KeeperVerb::kSeal;
+    tell(socket_.get(), message);
 }
 
 void Keeper::done(Token token)

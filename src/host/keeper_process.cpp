@@ -1,4 +1,4 @@
-#include "dpdkperf/host/interface_lock.hpp"
+#include "dpdkperf/host/privileges.hpp"
 #include "dpdkperf/host/xdp_program.hpp"
 #include "keeper_protocol.hpp"
 #include "system_error.hpp"
@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <span>
 
 #include <fcntl.h>
@@ -54,12 +55,18 @@ void ignore_signals()
     }
 }
 
+// Detaching takes the first; the others are for files that main has made as somebody else, or in
+// a folder of somebody else's.
+const Capabilities kOfUndoing{Capability::kNetAdmin, Capability::kDacOverride, Capability::kFowner};
+
 // What is to be undone, in order of registration. Fixed size: nothing can fail for memory later.
 class Actions {
 public:
+    void seal() { sealed_ = true; }
     void add(const KeeperMessage& action)
     {
-        if (count_ < table_.size()) {
+        const bool refused = sealed_ && action.verb != KeeperVerb::kDetachXdp;
+        if (count_ < table_.size() && !refused) {
             table_[count_++] = action;
         }
     }
@@ -75,6 +82,7 @@ public:
 private:
     std::array<KeeperMessage, Keeper::kMaxActions> table_{};
     std::size_t count_ = 0;
+    bool sealed_ = false;
 };
 
 Status removed(int rc, const char* path)
@@ -91,8 +99,9 @@ Status detach(std::uint32_t interface_index, std::uint32_t program_id)
     if (!program || !*program) {
         return {};  // the interface or the program has gone
     }
+    const std::string& name = (*program)->name;
     const bool wanted = program_id != 0 ? (*program)->id == program_id
-                                        : (*program)->name.starts_with(kXdpNamePrefix);
+                                        : name.empty() || name.starts_with(kXdpNamePrefix);
     return wanted ? detach_xdp(interface_index, (*program)->id) : Status{};
 }
 
@@ -105,19 +114,26 @@ Status remove_directory(const char* path)
     return removed(rmdir(path), path);
 }
 
+Status remove_pid_file(const char* path, pid_t process)
+{
+    pid_t named = 0;
+    std::ifstream{path} >> named;
+    return named == process ? removed(unlink(path), path) : Status{};
+}
+
 Status carry_out(const KeeperMessage& action)
 {
     switch (action.verb) {
     case KeeperVerb::kRemoveFile:
         return removed(unlink(action.path.data()), action.path.data());
+    case KeeperVerb::kRemovePidFile:
+        return remove_pid_file(action.path.data(), action.process);
     case KeeperVerb::kRemoveDirectory:
         return remove_directory(action.path.data());
-    case KeeperVerb::kRemoveLockFile:
-        remove_lock_file(action.path.data());
-        return {};
     case KeeperVerb::kDetachXdp:
         return detach(action.interface_index, action.program_id);
     case KeeperVerb::kRelease:
+    case KeeperVerb::kSeal:
     case KeeperVerb::kDone:
         break;
     }
@@ -144,6 +160,8 @@ void listen_to_main(Actions& actions)
         }
         if (message.verb == KeeperVerb::kDone) {
             actions.remove(message.token);
+        } else if (message.verb == KeeperVerb::kSeal) {
+            actions.seal();
         } else {
             actions.add(message);
         }
@@ -167,6 +185,7 @@ void run_keeper(int socket, int main)
     setsid();
     ignore_signals();
     prctl(PR_SET_NAME, "dpdkperf-keeper");
+    (void)keep_in_this_thread(kOfUndoing);  // fewer than there are is always allowed
     let_go_of_everything_but(socket, main);
     send(kSocket, "", 1, MSG_NOSIGNAL);
     Actions actions;

@@ -13,9 +13,10 @@ namespace dpdkperf::host {
 enum class KeeperVerb : std::uint8_t {
     kRelease,  // undo all and end; main goes on
     kDone,     // forget the action with this token
+    kSeal,     // take no more paths
     kRemoveFile,
+    kRemovePidFile,
     kRemoveDirectory,
-    kRemoveLockFile,
     kDetachXdp,
 };
 
@@ -24,6 +25,7 @@ struct KeeperMessage {
     std::uint64_t token = 0;
     std::uint32_t interface_index = 0;
     std::uint32_t program_id = 0;
+    pid_t process = 0;
     std::array<char, Keeper::kMaxPathBytes + 1> path{};  // ends with 0
 };
 

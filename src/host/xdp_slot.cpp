@@ -20,7 +20,7 @@ namespace dpdkperf::host {
 
 namespace {
 
-// Empty if the program has gone meanwhile.
+// Empty if the program has gone meanwhile, or for want of CAP_SYS_ADMIN.
 std::string program_name(std::uint32_t id)
 {
     const UniqueFd program{bpf_prog_get_fd_by_id(id)};
@@ -70,10 +70,11 @@ Status expect_free_xdp(const Interface& interface)
     if (!*program) {
         return {};
     }
-    return Error{Errc::kBusy, "interface " + interface.name + " already has XDP program '" +
-                                  (*program)->name + "' (id " + std::to_string((*program)->id) +
-                                  "); remove it with 'ip link set dev " + interface.name +
-                                  " xdp off'"};
+    const std::string& name = (*program)->name;
+    return Error{Errc::kBusy,
+        "interface " + interface.name + " already has XDP program " +
+            (name.empty() ? "" : "'" + name + "' ") + "(id " + std::to_string((*program)->id) +
+            "); remove it with 'ip link set dev " + interface.name + " xdp off'"};
 }
 
 Status clear_xdp(const Interface& interface, const InterfaceLock&)

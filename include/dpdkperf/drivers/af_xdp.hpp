@@ -31,9 +31,10 @@ public:
     // Main thread. Errors: kUsage as open(), kDevice.
     static Result<ports::PortPlan> plan(const host::Interface& interface, const ports::Eal& eal);
 
-    // Opens all active receive queues of `interface` and attaches the program. `keeper` undoes it
-    // if this process dies. Main thread. Errors: kBusy (another dpdkperf, a foreign XDP program),
-    // kUsage (no Ethernet, MTU too large), kPermission, kDevice.
+    // Opens all active receive queues of `interface` and attaches the program. `keeper` undoes
+    // what the driver would leave behind if this process died meanwhile. Main thread. Errors: kBusy
+    // (another dpdkperf, a foreign XDP program), kUsage (no Ethernet, MTU too large), kPermission,
+    // kDevice.
     static Result<std::unique_ptr<AfXdpPort>> open(
         const host::Interface& interface, const ports::Eal& eal, host::Keeper& keeper);
     AfXdpPort(const AfXdpPort&) = delete;
@@ -51,6 +52,7 @@ private:
     AfXdpPort(const host::Interface& interface, const ports::Eal& eal, host::Keeper& keeper,
         host::InterfaceLock lock, std::unique_ptr<host::XdpProgram> program);
     Status open_queues();
+    Status take_queue(std::uint32_t queue, const host::HandoverObject& handover);
     Status open_queue(std::uint32_t queue, const host::HandoverObject& handover);
     Status add_device(std::uint32_t queue, const host::HandoverObject& handover);
     [[nodiscard]] std::string device_name(std::uint32_t queue) const;
@@ -59,7 +61,6 @@ private:
     host::Interface interface_;
     const ports::Eal& eal_;
     host::Keeper& keeper_;
-    std::vector<host::Keeper::Token> undo_;
     host::InterfaceLock lock_;
     std::unique_ptr<host::XdpProgram> program_;
     std::vector<std::string> devices_;

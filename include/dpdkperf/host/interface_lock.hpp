@@ -7,33 +7,17 @@
 
 namespace dpdkperf::host {
 
-// The right to use an interface: one dpdkperf at a time in a network namespace. A file in /run,
-// locked with flock(2) and holding our pid; the lock ends with this object or with the process.
-// The file goes with the object; after a SIGKILL it is the Keeper's (RemoveLockFile).
+// The right to use an interface: one dpdkperf at a time in a network namespace. A socket with the
+// interface's name in the abstract namespace (unix(7)), which is the network namespace's: it wants
+// no file and no privilege, and goes with this object or with the process, however that ends.
 class InterfaceLock {
 public:
-    static constexpr const char* kDirectory = "/run/dpdkperf";
-
-    // Makes the directory if needed. Errors: kBusy names the owner's pid; kPermission.
-    static Result<InterfaceLock> acquire(
-        const std::string& interface_name, const std::string& directory = kDirectory);
-
-    InterfaceLock(const InterfaceLock&) = delete;
-    InterfaceLock& operator=(const InterfaceLock&) = delete;
-    InterfaceLock(InterfaceLock&&) noexcept = default;
-    InterfaceLock& operator=(InterfaceLock&&) noexcept = delete;
-    ~InterfaceLock();
-
-    [[nodiscard]] const std::string& path() const { return path_; }
+    // Errors: kBusy names the owner's pid, or says that it is in another pid namespace.
+    static Result<InterfaceLock> acquire(const std::string& interface_name);
 
 private:
-    InterfaceLock(UniqueFd file, std::string path);
-    UniqueFd file_;
-    std::string path_;
+    explicit InterfaceLock(UniqueFd socket) : socket_{std::move(socket)} {}
+    UniqueFd socket_;
 };
-
-// Removes the lock file at `path` unless a process holds its lock, and its directory if that is
-// empty then.
-void remove_lock_file(const std::string& path);
 
 }  // namespace dpdkperf::host

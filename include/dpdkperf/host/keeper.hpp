@@ -17,23 +17,27 @@ namespace dpdkperf::host {
 struct RemoveFile {
     std::string path;
 };
+struct RemovePidFile {
+    std::string path;  // stays if it names another process than this one by then
+};
 struct RemoveDirectory {
     std::string path;  // with the files in it; stays if a directory is in it
 };
-struct RemoveLockFile {
-    std::string path;  // InterfaceLock::path(); stays if another process has taken the lock
-};
 struct DetachXdp {
     std::uint32_t interface_index = 0;
-    std::uint32_t program_id = 0;  // 0: any program of ours, by name
+    // 0: any program of ours, by name. Who lacks CAP_SYS_ADMIN can read no names, and any program
+    // goes: the hook must have been empty, and the action must not stand for long.
+    std::uint32_t program_id = 0;
 };
-using Undo = std::variant<RemoveFile, RemoveDirectory, RemoveLockFile, DetachXdp>;
+using Undo = std::variant<RemoveFile, RemovePidFile, RemoveDirectory, DetachXdp>;
 
 // The keeper process: it outlives this one, however this one ends (return, signal, crash,
 // SIGKILL), waits until the kernel has closed all of its descriptors (at most 10 s), undoes what
 // has not been marked as done, latest first, and ends. It ignores the signals of a terminal, holds
 // no descriptor of ours but standard error, where it writes what it could not undo, and stays in
-// the network namespace in which it was started. Main thread only.
+// the network namespace in which it was started. Of the privileges of its process it keeps those
+// that undoing takes (docs/privileges.md). Main thread only, but undo() and done() of DetachXdp,
+// which are for one other thread after seal().
 class Keeper {
 public:
     using Token = std::uint64_t;
@@ -53,8 +57,11 @@ public:
     ~Keeper();  // release()
 
     // To be called before the change, so that no moment is uncovered. Paths are absolute.
-    // Errors: too many actions, path too long, kPeer if the keeper was killed.
+    // Errors: too many actions, path too long, sealed, kPeer if the keeper was killed.
     Result<Token> undo(const Undo& action);
+    // From now on undo() takes DetachXdp only, and the keeper holds to that whatever it is told: it
+    // has privileges that this process may be about to give up.
+    void seal();
     // The change was undone by ourselves, or never made.
     void done(Token token);
 
@@ -69,6 +76,7 @@ private:
     pid_t pid_;
     std::set<Token> open_;
     Token next_ = 1;
+    bool sealed_ = false;
 };
 
 }  // namespace dpdkperf::host

@@ -22,7 +22,7 @@ inline constexpr std::string_view kXdpNamePrefix = "dpdkperf_";
 // An XDP program on an interface.
 struct AttachedXdp {
     std::uint32_t id = 0;
-    std::string name;
+    std::string name;              // empty without CAP_SYS_ADMIN
     std::uint32_t mode_flags = 0;  // XDP_FLAGS_*_MODE, where it hangs
 };
 

@@ -1,9 +1,7 @@
-#include "dpdkperf/host/interface_lock.hpp"
 #include "dpdkperf/host/keeper.hpp"
 #include "dpdkperf/host/xdp_program.hpp"
 #include "foreign_program.hpp"
 #include "lab.hpp"
-#include "temporary_directory.hpp"
 
 #include <gtest/gtest.h>
 

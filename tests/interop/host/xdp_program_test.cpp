@@ -3,7 +3,6 @@
 #include "dpdkperf/host/xdp_program.hpp"
 #include "foreign_program.hpp"
 #include "lab.hpp"
-#include "temporary_directory.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -34,9 +33,7 @@ std::map<std::string, std::string> open_descriptors()
 
 class XdpProgramTest : public testing::Test {
 protected:
-    XdpProgramTest()
-        : interface_{*interface_by_name("hx0")},
-          lock_{*InterfaceLock::acquire("hx0", temporary_.path().string())}
+    XdpProgramTest() : interface_{*interface_by_name("hx0")}, lock_{*InterfaceLock::acquire("hx0")}
     {
     }
 
@@ -57,7 +54,6 @@ protected:
     int index() { return static_cast<int>(interface_.index); }
 
     Lab lab_;
-    TemporaryDirectory temporary_;
     Interface interface_;
     InterfaceLock lock_;
 };

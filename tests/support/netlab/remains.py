@@ -12,7 +12,6 @@ PLACES = (
     "/run/dpdk/*dpdkperf*",
     "/run/dpdk/rte",  # DPDK's prefix if none is given
     "/run/*dpdkperf*",
-    "/run/dpdkperf/*",
     "/run/lock/*dpdkperf*",
     "/dev/shm/*dpdk*",
     "/dev/hugepages/*",

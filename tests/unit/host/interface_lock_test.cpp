@@ -1,88 +1,68 @@
 #include "child.hpp"
 #include "dpdkperf/host/interface_lock.hpp"
-#include "temporary_directory.hpp"
-
-#include <fstream>
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 namespace dpdkperf::host {
 namespace {
 
-namespace fs = std::filesystem;
-
-class InterfaceLockTest : public testing::Test {
-protected:
-    Result<InterfaceLock> acquire(const std::string& name)
-    {
-        return InterfaceLock::acquire(name, directory());
-    }
-    std::string directory() { return (temporary_.path() / "locks").string(); }
-
-private:
-    TemporaryDirectory temporary_;
-};
-
-TEST_F(InterfaceLockTest, SecondOwnerLearnsThePidOfTheFirst)
+// Of this process, so that nothing else on the machine is in the way.
+std::string name(const char* interface)
 {
-    const auto first = acquire("veth0");
+    return interface + std::to_string(getpid());
+}
+
+TEST(InterfaceLock, SecondOwnerLearnsThePidOfTheFirst)
+{
+    const auto first = InterfaceLock::acquire(name("a"));
     ASSERT_TRUE(first) << first.error().message;
 
-    const auto second = acquire("veth0");
+    const auto second = InterfaceLock::acquire(name("a"));
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, Errc::kBusy);
     EXPECT_EQ(second.error().message,
-        "interface veth0 is used by dpdkperf with pid " + std::to_string(getpid()));
+        "interface " + name("a") + " is used by dpdkperf with pid " + std::to_string(getpid()));
 }
 
-TEST_F(InterfaceLockTest, InterfacesDoNotDisturbEachOther)
+TEST(InterfaceLock, InterfacesDoNotDisturbEachOther)
 {
-    const auto first = acquire("veth0");
-    EXPECT_TRUE(acquire("veth1"));
+    const auto first = InterfaceLock::acquire(name("a"));
+    EXPECT_TRUE(first && InterfaceLock::acquire(name("b")));
 }
 
-TEST_F(InterfaceLockTest, LeavesNothingBehind)
+TEST(InterfaceLock, EndsWithItsObject)
 {
-    {
-        const auto lock = acquire("veth0");
-        ASSERT_TRUE(lock);
-        EXPECT_TRUE(fs::exists(lock->path()));
-    }
-    EXPECT_FALSE(fs::exists(directory()));
+    ASSERT_TRUE(InterfaceLock::acquire(name("a")));
+    EXPECT_TRUE(InterfaceLock::acquire(name("a")));
 }
 
-TEST_F(InterfaceLockTest, IsFreeAgainAfterItsOwnerWasKilled)
+TEST(InterfaceLock, IsFreeAgainAfterItsOwnerWasKilled)
 {
+    const std::string interface = name("a");
     Child owner{[&](Child::Signal& ready) {
-        const auto lock = acquire("veth0");
+        const auto lock = InterfaceLock::acquire(interface);
         ready.give();
         pause();
     }};
     owner.wait_for_signal();
-    ASSERT_FALSE(acquire("veth0"));
+    ASSERT_FALSE(InterfaceLock::acquire(interface));
     owner.kill();
-    EXPECT_TRUE(acquire("veth0"));
+    EXPECT_TRUE(InterfaceLock::acquire(interface));
 }
 
-TEST_F(InterfaceLockTest, LeftoverIsRemovedOnlyWhileNobodyOwnsIt)
+TEST(InterfaceLock, AnotherNamespaceMayHaveAnInterfaceOfTheSameName)
 {
-    const auto lock = acquire("veth0");
-    ASSERT_TRUE(lock);
-    remove_lock_file(lock->path());
-    EXPECT_TRUE(fs::exists(lock->path()));
-
-    const std::string leftover = lock->path() + ".leftover";
-    std::ofstream{leftover} << "1";
-    remove_lock_file(leftover);
-    EXPECT_FALSE(fs::exists(leftover));
-    remove_lock_file(leftover);  // a second time there is nothing to do
-}
-
-TEST_F(InterfaceLockTest, SaysWhichDirectoryCannotBeMade)
-{
-    const auto lock = InterfaceLock::acquire("veth0", "/proc/dpdkperf");
-    ASSERT_FALSE(lock);
-    EXPECT_EQ(lock.error().message.find("create /proc/dpdkperf: "), 0U) << lock.error().message;
+    const std::string interface = name("a");
+    const auto here = InterfaceLock::acquire(interface);
+    ASSERT_TRUE(here);
+    Child there{[&](Child::Signal& good) {
+        if (unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 && !InterfaceLock::acquire(interface)) {
+            return;
+        }
+        good.give();
+    }};
+    EXPECT_TRUE(there.wait_for_signal());
 }
 
 }  // namespace

@@ -99,18 +99,19 @@ TEST_F(KeeperTest, UndoesNothingBeforeItsProcessHasLetGoOfEverything)
 {
     Vanishing vanishing{directory()};
     Child main{[&](Child::Signal& ready) {
-        const auto lock = InterfaceLock::acquire("veth0", directory().string());
+        const auto lock = InterfaceLock::acquire(directory());
         for (int i = 0; i < 900; ++i) {
             (void)open("/dev/null", O_RDONLY);
         }
         auto keeper = Keeper::start();
-        (void)keeper->undo(RemoveLockFile{lock->path()});
+        (void)keeper->undo(RemoveFile{make_file("file")});
         ready.give();
         pause();
     }};
     ASSERT_TRUE(main.wait_for_signal());
     main.kill();
-    EXPECT_NE(vanishing.next(), "");
+    EXPECT_EQ(vanishing.next(), "file");
+    EXPECT_TRUE(InterfaceLock::acquire(directory()));
 }
 
 TEST_F(KeeperTest, HasFinishedWhenReleaseReturns)
@@ -132,6 +133,34 @@ TEST_F(KeeperTest, FinishesWhenItGoesOutOfScope)
         ASSERT_TRUE(keeper->undo(RemoveFile{make_file("file")}));
     }
     EXPECT_FALSE(fs::exists(path("file")));
+}
+
+TEST_F(KeeperTest, RemovesAPidFileOnlyWhileItNamesItsProcess)
+{
+    auto keeper = Keeper::start();
+    ASSERT_TRUE(keeper);
+    ASSERT_TRUE(keeper->undo(RemovePidFile{path("ours")}));
+    ASSERT_TRUE(keeper->undo(RemovePidFile{path("another's")}));
+    std::ofstream{path("ours")} << getpid() << '\n';
+    std::ofstream{path("another's")} << getppid() << '\n';
+    ASSERT_TRUE(keeper->release());
+    EXPECT_FALSE(fs::exists(path("ours")));
+    EXPECT_TRUE(fs::exists(path("another's")));
+}
+
+TEST_F(KeeperTest, TakesNoMorePathsWhenSealed)
+{
+    auto keeper = Keeper::start();
+    ASSERT_TRUE(keeper);
+    ASSERT_TRUE(keeper->undo(RemoveFile{make_file("before")}));
+    keeper->seal();
+    EXPECT_TRUE(keeper->undo(DetachXdp{4711, 0}));
+    const auto refused = keeper->undo(RemoveFile{make_file("after")});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().message, "keeper: takes no more paths");
+    ASSERT_TRUE(keeper->release());
+    EXPECT_FALSE(fs::exists(path("before")));
+    EXPECT_TRUE(fs::exists(path("after")));
 }
 
 TEST_F(KeeperTest, ForgetsWhatIsDone)
