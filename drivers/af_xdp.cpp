@@ -10,6 +10,7 @@
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
+#include <rte_log.h>
 
 namespace dpdkperf::drivers {
 
@@ -17,6 +18,20 @@ namespace {
 
 // What the kernel keeps free in front of a received frame (XDP_PACKET_HEADROOM, linux/bpf.h).
 constexpr std::uint32_t kXdpHeadroomBytes = 256;
+
+// The driver takes off the program that it has attached, which has been off for long. That it may
+// not any more is nothing to complain of.
+class SilentDriver {
+public:
+    SilentDriver() { rte_log_set_level(type_, RTE_LOG_CRIT); }
+    SilentDriver(const SilentDriver&) = delete;
+    SilentDriver& operator=(const SilentDriver&) = delete;
+    ~SilentDriver() { rte_log_set_level(type_, before_); }
+
+private:
+    std::uint32_t type_ = static_cast<std::uint32_t>(rte_log_register("pmd.net.af_xdp"));
+    std::uint32_t before_ = static_cast<std::uint32_t>(rte_log_get_level(type_));
+};
 
 Status check(const host::Interface& interface)
 {
@@ -218,6 +233,7 @@ void AfXdpPort::close() noexcept
 {
     program_.reset();  // from now on all packets are the kernel's
     eal_.run([this] {
+        const SilentDriver silent;
         ports_.clear();
         for (const std::string& device : devices_) {
             rte_eal_hotplug_remove("vdev", device.c_str());

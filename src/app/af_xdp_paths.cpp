@@ -24,9 +24,11 @@ bool peer_skips_checksums(const host::Interface& interface)
 
 }  // namespace
 
-AfXdpPaths::AfXdpPaths(asio::io_context& loop, host::Keeper& keeper, const options::Plan& plan)
+AfXdpPaths::AfXdpPaths(asio::io_context& loop, host::Keeper& keeper, const options::Plan& plan,
+    const Privileges& privileges)
     : loop_{loop},
       keeper_{keeper},
+      privileges_{privileges},
       eal_arguments_{plan.eal_arguments},
       impairment_{plan.impairment},
       idle_{loop},
@@ -98,7 +100,7 @@ Status AfXdpPaths::open(const host::Interface& interface)
 {
     std::this_thread::sleep_until(queues_free_at_);
     if (!eal_) {
-        auto eal = start_eal(eal_arguments_, host::interface_facts(interface).numa_node, keeper_);
+        auto eal = start_eal(eal_arguments_, host::interface_facts(interface).numa_node);
         if (!eal) {
             return std::move(eal).error();
         }

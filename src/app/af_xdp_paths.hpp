@@ -8,6 +8,7 @@
 #include "dpdkperf/options/plan.hpp"
 #include "dpdkperf/ports/eal.hpp"
 #include "path_worker.hpp"
+#include "privileges.hpp"
 
 #include <chrono>
 #include <memory>
@@ -26,13 +27,15 @@ class AfXdpPaths final : public control::DataPaths {
 public:
     static constexpr std::chrono::seconds kIdle{10};
 
-    // `keeper` and `loop` outlive this.
-    AfXdpPaths(asio::io_context& loop, host::Keeper& keeper, const options::Plan& plan);
+    // `keeper`, `privileges` and `loop` outlive this. Its thread has the privileges of the caller.
+    AfXdpPaths(asio::io_context& loop, host::Keeper& keeper, const options::Plan& plan,
+        const Privileges& privileges);
     AfXdpPaths(const AfXdpPaths&) = delete;
     AfXdpPaths& operator=(const AfXdpPaths&) = delete;
     ~AfXdpPaths() override;
 
     void acquire(const control::PathRequest& request, Handler handler) override;
+    Status settle() override { return privileges_.settle(); }
     void release() override;
 
 private:
@@ -44,6 +47,7 @@ private:
     // One at a time on the worker: all below is the worker's, except idle_.
     asio::io_context& loop_;
     host::Keeper& keeper_;
+    const Privileges& privileges_;
     const std::vector<std::string> eal_arguments_;  // the user's, or none
     const impair::Plan impairment_;
     std::optional<ports::Eal> eal_;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <netdb.h>
+#include <unistd.h>
 
 namespace dpdkperf::app {
 
@@ -45,7 +46,10 @@ Result<std::string> describe_own(const options::Plan& plan, host::Keeper& keeper
     if (Status status = check_named_devices(plan.eal_arguments); !status) {
         return std::move(status).error();
     }
-    const auto eal = start_eal(plan.eal_arguments, {}, keeper);
+    if (Status status = claim_eal_files(plan.eal_arguments, getuid(), keeper); !status) {
+        return std::move(status).error();
+    }
+    const auto eal = start_eal(plan.eal_arguments, {});
     if (!eal) {
         return eal.error();
     }
@@ -120,8 +124,10 @@ Result<std::string> describe_af_xdp(const options::Plan& plan, host::Keeper& kee
     if (!interface) {
         return interface.error();
     }
-    const auto eal =
-        start_eal(plan.eal_arguments, host::interface_facts(*interface).numa_node, keeper);
+    if (Status status = claim_eal_files(plan.eal_arguments, getuid(), keeper); !status) {
+        return std::move(status).error();
+    }
+    const auto eal = start_eal(plan.eal_arguments, host::interface_facts(*interface).numa_node);
     if (!eal) {
         return eal.error();
     }

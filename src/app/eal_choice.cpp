@@ -3,6 +3,7 @@
 #include "cpus.hpp"
 #include "device_sockets.hpp"
 
+#include <cstdlib>
 #include <fstream>
 
 #include <unistd.h>
@@ -24,26 +25,48 @@ std::size_t free_hugepage_mb()
     return pages * 2;
 }
 
+std::string file_prefix()
+{
+    return "dpdkperf-" + std::to_string(getpid());
+}
+
+// Where EAL makes its folder (eal_filesystem.c, DPDK 22.11).
+std::string run_time_folder(uid_t runner)
+{
+    // NOLINTBEGIN(concurrency-mt-unsafe): nobody changes the environment
+    const char* const given = std::getenv("RUNTIME_DIRECTORY");
+    const char* const session = std::getenv("XDG_RUNTIME_DIR");
+    // NOLINTEND(concurrency-mt-unsafe)
+    if (given != nullptr) {
+        return given;
+    }
+    if (runner == 0) {
+        return "/var/run";
+    }
+    return session != nullptr ? session : "/tmp";
+}
+
 }  // namespace
 
-Result<ports::Eal> start_eal(
-    const std::vector<std::string>& user, std::optional<int> numa_node, host::Keeper& keeper)
+Status claim_eal_files(const std::vector<std::string>& user, uid_t runner, host::Keeper& keeper)
 {
-    const std::string prefix = "dpdkperf-" + std::to_string(getpid());
-    // EAL keeps its run-time files here and leaves the directory even when it ends in order.
-    if (auto token = keeper.undo(host::RemoveDirectory{"/var/run/dpdk/" + prefix}); !token) {
+    // EAL leaves it even when it ends in order.
+    const std::string folder = run_time_folder(runner) + "/dpdk/" + file_prefix();
+    if (auto token = keeper.undo(host::RemoveDirectory{folder}); !token) {
         return std::move(token).error();
     }
-    if (Status status = claim_device_sockets(user, keeper); !status) {
-        return std::move(status).error();
-    }
+    return claim_device_sockets(user, keeper);
+}
+
+Result<ports::Eal> start_eal(const std::vector<std::string>& user, std::optional<int> numa_node)
+{
     const auto allowed = allowed_cpus();
     const auto others = threads();
     const bool huge = free_hugepage_mb() >= kHugeMemoryMb;
     const ports::EalDefaults defaults{.cpu = choose_poller_cpu(allowed, numa_node),
         .memory_mb = huge ? kHugeMemoryMb : kPlainMemoryMb,
         .hugepages = huge,
-        .file_prefix = prefix};
+        .file_prefix = file_prefix()};
     auto eal = ports::Eal::start(
         user.empty() ? ports::eal_arguments(defaults) : ports::eal_arguments(user, defaults));
     if (eal) {

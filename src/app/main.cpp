@@ -7,13 +7,16 @@
 #include "dpdkperf/control/server.hpp"
 #include "dpdkperf/control/signals.hpp"
 #include "dpdkperf/host/keeper.hpp"
+#include "dpdkperf/host/privileges.hpp"
 #include "dpdkperf/options/options.hpp"
 #include "dpdkperf/ports/eal.hpp"
 #include "dpdkperf/report/reporter.hpp"
 #include "dry_run.hpp"
+#include "eal_choice.hpp"
 #include "named_devices.hpp"
 #include "owned_paths.hpp"
 #include "pid_file.hpp"
+#include "privileges.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -21,6 +24,7 @@
 #include <exception>
 #include <fstream>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -91,14 +95,9 @@ int run_role(const Surroundings& around, const options::Plan& plan, control::Dat
     return live(loop, client);
 }
 
-int run_on_interface(const Surroundings& around, host::Keeper& keeper, const options::Plan& plan)
-{
-    AfXdpPaths paths{around.loop, keeper, plan};
-    return run_role(around, plan, paths);
-}
-
 // The control connection goes through the kernel twin of the port.
-int run_on_own_port(const Surroundings& around, host::Keeper& keeper, options::Plan plan)
+int run_on_own_port(const Surroundings& around, host::Keeper& keeper, const Privileges& privileges,
+    options::Plan plan)
 {
     const auto refuse = [&around](const std::string& message) {
         around.sink.failed(message);
@@ -108,7 +107,7 @@ int run_on_own_port(const Surroundings& around, host::Keeper& keeper, options::P
     if (plan.bind_device) {
         return refuse("--bind-dev '" + *plan.bind_device + "': the port is named before '--'");
     }
-    auto paths = OwnedPaths::open(around.loop, keeper, plan);
+    auto paths = OwnedPaths::open(around.loop, keeper, plan, privileges);
     if (!paths) {
         return refuse(paths.error().message);
     }
@@ -168,6 +167,63 @@ report::Style style_of(const options::Plan& plan)
     return style;
 }
 
+int print_port(const options::Plan& plan, host::Keeper& keeper)
+{
+    const auto text = describe_port(plan, keeper);
+    if (!text) {
+        return fail(text.error().message);
+    }
+    std::fputs(text->c_str(), stdout);
+    return 0;
+}
+
+// The paths of af_xdp ports, on a thread that may attach; this one no longer may. Before there is
+// another.
+Result<std::unique_ptr<AfXdpPaths>> open_af_xdp(asio::io_context& loop, host::Keeper& keeper,
+    const Privileges& privileges, const options::Plan& plan)
+{
+    if (Status status = claim_eal_files(plan.eal_arguments, privileges.user(), keeper); !status) {
+        return std::move(status).error();
+    }
+    keeper.seal();
+    if (Status status = privileges.before_attaching(); !status) {
+        return std::move(status).error();
+    }
+    auto paths = std::make_unique<AfXdpPaths>(loop, keeper, plan, privileges);
+    if (Status status = privileges.leave_attaching(); !status) {
+        return std::move(status).error();
+    }
+    return paths;
+}
+
+int run_test(const options::Plan& plan, const Identity& identity, std::ofstream& log,
+    host::Keeper& keeper, const Privileges& privileges)
+{
+    asio::io_context loop{1};  // the reporter may post to it
+    const bool own_port = ports::names_a_device(plan.eal_arguments);
+    std::unique_ptr<AfXdpPaths> paths;
+    if (!own_port) {
+        auto opened = open_af_xdp(loop, keeper, privileges, plan);
+        if (!opened) {
+            return fail(opened.error().message);
+        }
+        paths = *std::move(opened);
+    }
+    const bool logs = log.is_open();
+    report::Reporter reporter{style_of(plan), logs ? log : std::cout, logs ? log : std::cerr};
+    for (const std::string& warning : plan.warnings) {
+        reporter.warned(warning);
+    }
+    auto watch = control::watch_kernel(loop);
+    if (!watch) {
+        return fail(watch.error().message);
+    }
+    const Surroundings around{loop, **watch, reporter, identity};
+    const int code = own_port ? run_on_own_port(around, keeper, privileges, plan)
+                              : run_role(around, plan, *paths);
+    return code == 0 && !reporter.requirements_met() ? kNotMet : code;
+}
+
 int run(options::Plan plan, const Identity& identity)
 {
     if (Status status = check_port_options(plan); !status) {
@@ -175,6 +231,10 @@ int run(options::Plan plan, const Identity& identity)
     }
     if (Status status = recall_state(plan); !status) {
         return fail(status.error().message);
+    }
+    const auto privileges = plan.dry_run ? Result{Privileges{}} : Privileges::find(plan);
+    if (!privileges) {
+        return fail(privileges.error().message);
     }
     auto log = open_log(plan.dry_run ? "" : plan.log_file);
     if (!log) {
@@ -187,41 +247,22 @@ int run(options::Plan plan, const Identity& identity)
     // A peer that has gone is an error of the call, as in iperf3, also for a driver that talks to
     // its other end through a socket (virtio-user).
     std::signal(SIGPIPE, SIG_IGN);
+    if (Status status = plan.dry_run ? Status{} : host::confine_process(); !status) {
+        return fail(status.error().message);
+    }
     auto keeper = host::Keeper::start();  // forks: before there is any thread
     if (!keeper) {
         return fail(keeper.error().message);
     }
     if (plan.dry_run) {
-        const auto text = describe_port(plan, *keeper);
-        if (!text) {
-            return fail(text.error().message);
-        }
-        std::fputs(text->c_str(), stdout);
-        return 0;
+        return print_port(plan, *keeper);
     }
-    std::optional<PidFile> pid_file;
     if (plan.pid_file) {
-        auto written = PidFile::create(*plan.pid_file);
-        if (!written) {
-            return fail(written.error().message);
+        if (Status status = write_pid_file(*plan.pid_file, *keeper); !status) {
+            return fail(status.error().message);
         }
-        pid_file.emplace(*std::move(written));
     }
-    asio::io_context loop{1};  // the reporter may post to it
-    const bool logs = log->is_open();
-    report::Reporter reporter{style_of(plan), logs ? *log : std::cout, logs ? *log : std::cerr};
-    for (const std::string& warning : plan.warnings) {
-        reporter.warned(warning);
-    }
-    auto watch = control::watch_kernel(loop);
-    if (!watch) {
-        return fail(watch.error().message);
-    }
-    const Surroundings around{loop, **watch, reporter, identity};
-    const int code = ports::names_a_device(plan.eal_arguments)
-                         ? run_on_own_port(around, *keeper, std::move(plan))
-                         : run_on_interface(around, *keeper, plan);
-    return code == 0 && !reporter.requirements_met() ? kNotMet : code;
+    return run_test(plan, identity, *log, *keeper, *privileges);
 }
 
 int start(const std::vector<std::string_view>& arguments)

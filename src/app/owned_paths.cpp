@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <unistd.h>
+
 namespace dpdkperf::app {
 
 namespace {
@@ -22,28 +24,36 @@ IpPrefix everywhere(bool ipv4)
 
 }  // namespace
 
-Result<std::unique_ptr<OwnedPaths>> OwnedPaths::open(
-    asio::io_context& loop, host::Keeper& keeper, const options::Plan& plan)
+Result<std::unique_ptr<OwnedPaths>> OwnedPaths::open(asio::io_context& loop, host::Keeper& keeper,
+    const options::Plan& plan, const Privileges& privileges)
 {
     if (Status status = check_named_devices(plan.eal_arguments); !status) {
         return std::move(status).error();
     }
-    auto eal = start_eal(plan.eal_arguments, {}, keeper);
+    if (Status status = claim_eal_files(plan.eal_arguments, getuid(), keeper); !status) {
+        return std::move(status).error();
+    }
+    auto eal = start_eal(plan.eal_arguments, {});
     if (!eal) {
         return std::move(eal).error();
     }
-    std::unique_ptr<OwnedPaths> paths{new OwnedPaths{loop, plan, *std::move(eal)}};
+    std::unique_ptr<OwnedPaths> paths{new OwnedPaths{loop, plan, privileges, *std::move(eal)}};
     for (const auto step :
         {&OwnedPaths::open_port, &OwnedPaths::open_twin, &OwnedPaths::create_engine}) {
         if (Status status = (paths.get()->*step)(); !status) {
             return std::move(status).error();
         }
     }
+    keeper.seal();
+    if (Status status = privileges.after_opening(); !status) {
+        return std::move(status).error();
+    }
     return paths;
 }
 
-OwnedPaths::OwnedPaths(asio::io_context& loop, const options::Plan& plan, ports::Eal eal)
-    : plan_{plan}, eal_{std::move(eal)}, worker_{loop}
+OwnedPaths::OwnedPaths(
+    asio::io_context& loop, const options::Plan& plan, const Privileges& privileges, ports::Eal eal)
+    : plan_{plan}, privileges_{privileges}, eal_{std::move(eal)}, worker_{loop}
 {
 }
 

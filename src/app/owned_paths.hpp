@@ -9,6 +9,7 @@
 #include "dpdkperf/options/plan.hpp"
 #include "dpdkperf/ports/eal.hpp"
 #include "path_worker.hpp"
+#include "privileges.hpp"
 
 #include <memory>
 #include <string>
@@ -21,22 +22,24 @@ namespace dpdkperf::app {
 // beginning to the end, because the control connection needs them.
 class OwnedPaths final : public control::DataPaths {
 public:
-    // `plan`, `keeper` and `loop` outlive this. Main thread. Errors: what EAL, the port and the
-    // twin refuse; kUsage if the port gets no address.
-    static Result<std::unique_ptr<OwnedPaths>> open(
-        asio::io_context& loop, host::Keeper& keeper, const options::Plan& plan);
+    // `plan`, `keeper`, `privileges` and `loop` outlive this; the keeper is sealed. Main thread.
+    // Errors: what EAL, the port and the twin refuse; kUsage if the port gets no address.
+    static Result<std::unique_ptr<OwnedPaths>> open(asio::io_context& loop, host::Keeper& keeper,
+        const options::Plan& plan, const Privileges& privileges);
     OwnedPaths(const OwnedPaths&) = delete;
     OwnedPaths& operator=(const OwnedPaths&) = delete;
     ~OwnedPaths() override;
 
     void acquire(const control::PathRequest& request, Handler handler) override;
+    Status settle() override { return privileges_.settle(); }
     void release() override { worker_.forget(); }
 
     // The kernel interface that the control connection uses.
     [[nodiscard]] const std::string& twin() const { return twin_->tap().name(); }
 
 private:
-    OwnedPaths(asio::io_context& loop, const options::Plan& plan, ports::Eal eal);
+    OwnedPaths(asio::io_context& loop, const options::Plan& plan, const Privileges& privileges,
+        ports::Eal eal);
     Status open_port();
     Status open_twin();
     Status create_engine();
@@ -62,6 +65,7 @@ private:
     };
 
     const options::Plan& plan_;
+    const Privileges& privileges_;
     ports::Eal eal_;
     std::unique_ptr<drivers::OwnedPort> port_;
     std::unique_ptr<drivers::KernelTwin> twin_;

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <system_error>
 #include <utility>
@@ -27,11 +28,16 @@ bool runs(pid_t process)
 
 }  // namespace
 
-Result<PidFile> PidFile::create(const std::string& path)
+Status write_pid_file(const std::string& path, host::Keeper& keeper)
 {
     if (const pid_t other = named_in(path); runs(other)) {
         return Error{Errc::kBusy, "another instance of dpdkperf appears to be running: PID file '" +
                                       path + "' names process " + std::to_string(other)};
+    }
+    std::error_code ignored;
+    const auto full = std::filesystem::absolute(path, ignored);
+    if (auto token = keeper.undo(host::RemovePidFile{full.string()}); !token) {
+        return std::move(token).error();
     }
     errno = 0;
     std::ofstream file{path};
@@ -40,18 +46,7 @@ Result<PidFile> PidFile::create(const std::string& path)
         return Error{Errc::kSystem,
             "unable to write PID file '" + path + "': " + std::generic_category().message(errno)};
     }
-    return PidFile{path};
-}
-
-PidFile::PidFile(std::string path) : path_{std::move(path)} {}
-
-PidFile::PidFile(PidFile&& other) noexcept : path_{std::exchange(other.path_, {})} {}
-
-PidFile::~PidFile()
-{
-    if (!path_.empty()) {
-        (void)unlink(path_.c_str());
-    }
+    return {};
 }
 
 }  // namespace dpdkperf::app

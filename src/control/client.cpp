@@ -331,6 +331,9 @@ void ClientTest::Impl::converse()
 
 void ClientTest::Impl::open_streams()
 {
+    if (Status settled = paths_.settle(); !settled) {
+        return fail({IperfError::kStreamConnect, 0, settled.error().message});
+    }
     const proto::Parameters& parameters = link_->session().parameters();
     sink_.started(settings_of(plan_, parameters, cookie_, {}, mss_bytes_));
     RunPlan run;

@@ -39,7 +39,6 @@ struct ToMessage {
         KeeperMessage m;
         m.verb = KeeperVerb::kDetachXdp;
         m.interface_index = a.interface_index;
-        m.program_id = a.program_id;
         return m;
     }
 

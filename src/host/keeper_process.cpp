@@ -93,16 +93,11 @@ Status removed(int rc, const char* path)
     return system_error(std::string{"remove "} + path, errno);
 }
 
-Status detach(std::uint32_t interface_index, std::uint32_t program_id)
+Status detach(std::uint32_t interface_index)
 {
     const auto program = attached_xdp(interface_index);
-    if (!program || !*program) {
-        return {};  // the interface or the program has gone
-    }
-    const std::string& name = (*program)->name;
-    const bool wanted = program_id != 0 ? (*program)->id == program_id
-                                        : name.empty() || name.starts_with(kXdpNamePrefix);
-    return wanted ? detach_xdp(interface_index, (*program)->id) : Status{};
+    return program && *program ? detach_xdp(interface_index, (*program)->id)
+                               : Status{};  // the interface or the program has gone
 }
 
 Status remove_directory(const char* path)
@@ -131,7 +126,7 @@ Status carry_out(const KeeperMessage& action)
     case KeeperVerb::kRemoveDirectory:
         return remove_directory(action.path.data());
     case KeeperVerb::kDetachXdp:
-        return detach(action.interface_index, action.program_id);
+        return detach(action.interface_index);
     case KeeperVerb::kRelease:
     case KeeperVerb::kSeal:
     case KeeperVerb::kDone:

@@ -24,7 +24,6 @@ struct KeeperMessage {
     KeeperVerb verb = KeeperVerb::kDone;
     std::uint64_t token = 0;
     std::uint32_t interface_index = 0;
-    std::uint32_t program_id = 0;
     pid_t process = 0;
     std::array<char, Keeper::kMaxPathBytes + 1> path{};  // ends with 0
 };

@@ -106,18 +106,17 @@ Status confine_process()
     for (unsigned number = 0; number < kNumbers; ++number) {
         prctl(PR_CAPBSET_DROP, number, 0, 0, 0);
     }
-    rlimit limit{RLIM_INFINITY, RLIM_INFINITY};
-    if (setrlimit(RLIMIT_MEMLOCK, &limit) != 0 && getrlimit(RLIMIT_MEMLOCK, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_MEMLOCK, &limit);
-    }
     return {};
 }
 
 bool may_lock_memory()
 {
-    rlimit limit{};
-    return getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur >= kLockedBytes;
+    rlimit limit{RLIM_INFINITY, RLIM_INFINITY};
+    if (setrlimit(RLIMIT_MEMLOCK, &limit) != 0 && getrlimit(RLIMIT_MEMLOCK, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_MEMLOCK, &limit);
+    }
+    return limit.rlim_cur >= kLockedBytes;
 }
 
 Result<Account> account_named(const std::string& name)

@@ -79,6 +79,15 @@ Status set_dry_run(Draft& draft, std::string_view)
     return {};
 }
 
+Status set_user(Draft& draft, std::string_view value)
+{
+    if (value.empty()) {
+        return Error{Errc::kUsage, "must be the name of a user"};
+    }
+    draft.plan.user = value;
+    return {};
+}
+
 Status set_impair(Draft& draft, std::string_view value)
 {
     return impair::add(draft.plan.impairment, value);

@@ -239,6 +239,8 @@ constexpr Option kTable[] = {
         "delay=5ms, reorder=1%/1ms, dup=1%, seed=1;\n"
         "joined by commas, given once or for tx and rx",
         set_impair),
+    row(0, "user", kPort, "<name>",
+        "be this user after the start, with no more\ncapabilities than the test takes", set_user),
     row(0, "dry-run", kPort, "print what DPDK would be told about the port", set_dry_run),
 
     row(0, "require", kAutomation, "<what>",

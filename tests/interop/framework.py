@@ -6,7 +6,7 @@ import traceback
 from dataclasses import dataclass, field
 
 from netlab import releases, remains
-from netlab.lab import PORT, Failed
+from netlab.lab import Failed
 from netlab.programs import STOCK, client, is_stock, server
 from netlab.wires import BUSY_SECONDS, VETH, Wire
 
@@ -98,8 +98,8 @@ class Context:
         """Whether the client looks at -n and -k only when an interval ends, as iperf3 does since 3.16."""
         return role == SERVER and self.peer.release >= (3, 16)
 
-    def server(self, role, *arguments, port=PORT):
-        return server(self.lab, "b", self.programs(role)[1], *arguments, port=port)
+    def server(self, role, *arguments, **settings):
+        return server(self.lab, "b", self.programs(role)[1], *arguments, **settings)
 
     def client(self, role, *arguments, tcp=False, **settings):
         return client(self.lab, "a", self.programs(role)[0], *([] if tcp else ["-u"]), *arguments, **settings)

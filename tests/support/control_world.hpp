@@ -64,6 +64,12 @@ public:
         });
     }
 
+    Status settle() override
+    {
+        settled_after.push_back(requests.size());
+        return {};
+    }
+
     void release() override
     {
         ++turn_;
@@ -71,6 +77,7 @@ public:
     }
 
     std::vector<control::PathRequest> requests;
+    std::vector<std::size_t> settled_after;  // how many requests
     int releases = 0;
     std::optional<Error> error;  // given instead of a path
 

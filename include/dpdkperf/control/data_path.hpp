@@ -51,6 +51,10 @@ public:
     // called once on the event loop, never from within acquire(); a real port may take seconds.
     virtual void acquire(const PathRequest& request, Handler handler) = 0;
 
+    // The test runs over the path that was acquired last, and there will be no other: what only
+    // acquire() needs can be let go of. Errors: it could not be.
+    virtual Status settle() = 0;
+
     // The user is done with the path, or with waiting for it: no handler is called any more. The
     // port may stay open for a while.
     virtual void release() = 0;

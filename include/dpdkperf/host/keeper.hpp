@@ -23,11 +23,11 @@ struct RemovePidFile {
 struct RemoveDirectory {
     std::string path;  // with the files in it; stays if a directory is in it
 };
+// Takes any XDP program off: its name, which would say whose it is, only CAP_SYS_ADMIN may read. So
+// the hook must be empty when this is registered, and it must be done() as soon as what was
+// attached then is off or hangs on a bpf_link.
 struct DetachXdp {
     std::uint32_t interface_index = 0;
-    // 0: any program of ours, by name. Who lacks CAP_SYS_ADMIN can read no names, and any program
-    // goes: the hook must have been empty, and the action must not stand for long.
-    std::uint32_t program_id = 0;
 };
 using Undo = std::variant<RemoveFile, RemovePidFile, RemoveDirectory, DetachXdp>;
 

@@ -65,11 +65,12 @@ Capabilities permitted();
 Status require(Capabilities needed, const std::string& what);
 
 // Makes sure that privileges only become fewer from here on: no program that is executed gives any,
-// and changing the user takes none away by itself. Raises the limit of locked memory as far as it
-// goes. Before there is a second thread.
+// and changing the user takes none away by itself. Before
+// there is a second thread.
 Status confine_process();
 
-// Whether as much memory as a port wants may be locked without CAP_IPC_LOCK.
+// Raises the limit of locked memory as far as it goes. Whether as much as a port wants may be
+// locked then without CAP_IPC_LOCK.
 bool may_lock_memory();
 
 // Makes `kept` all that the calling thread has, as far as it has it. Threads that it starts

@@ -111,7 +111,7 @@ struct Plan {
     // What stands before "--": for DPDK's EAL.
     std::vector<std::string> eal_arguments;
 
-    // Ours, both roles. All but the last three are for a port that DPDK owns.
+    // Ours, both roles. All but the last four are for a port that DPDK owns.
     std::vector<IpPrefix> addresses;         // --ip, of its kernel twin
     std::vector<IpAddress> gateways;         // --gateway, at most one of either family
     bool default_route = false;              // --default-route
@@ -119,6 +119,7 @@ struct Plan {
     bool verify_all_checksums = false;       // --rx-csum full
     bool dry_run = false;                    // --dry-run
     impair::Plan impairment;                 // --impair
+    std::optional<std::string> user;         // --user
 
     // Ours, of a client.
     std::vector<stats::Requirement> requirements;  // --require

@@ -18,30 +18,20 @@ std::string program_after_undoing(const DetachXdp& action)
     return program && *program ? (*program)->name : "none";
 }
 
-TEST(KeeperOfXdp, DetachesOurProgramsByNameAndNoOthers)
+// Such as the driver leaves there when its process is killed at the wrong moment.
+TEST(KeeperOfXdp, DetachesAProgramThatHangsOnNoLink)
 {
     const Lab lab;
+    EXPECT_EQ(program_after_undoing({kIndex}), "none");
     attach_program("dpdkperf_pass", kIndex);
-    EXPECT_EQ(program_after_undoing({kIndex, 0}), "none");
-    EXPECT_EQ(program_after_undoing({kIndex, 0}), "none");
-    attach_program("firewall", kIndex);
-    EXPECT_EQ(program_after_undoing({kIndex, 0}), "firewall");
-}
-
-TEST(KeeperOfXdp, DetachesAProgramByItsId)
-{
-    const Lab lab;
-    attach_program("dpdkperf_pass", kIndex);
-    const std::uint32_t id = (*attached_xdp(kIndex))->id;
-    EXPECT_EQ(program_after_undoing({kIndex, id + 1}), "dpdkperf_pass");
-    EXPECT_EQ(program_after_undoing({kIndex, id}), "none");
+    EXPECT_EQ(program_after_undoing({kIndex}), "none");
 }
 
 TEST(KeeperOfXdp, MindsThatTheInterfaceIsGone)
 {
     auto keeper = Keeper::start();
     ASSERT_TRUE(keeper);
-    ASSERT_TRUE(keeper->undo(DetachXdp{4711, 0}));
+    ASSERT_TRUE(keeper->undo(DetachXdp{4711}));
     EXPECT_TRUE(keeper->release());
 }
 

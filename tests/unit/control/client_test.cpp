@@ -117,6 +117,7 @@ TEST_F(ClientAndScript, RunsATestInIperf3sOrder)
     EXPECT_EQ(total.received->packets, 9);
     EXPECT_EQ(total.received->time, 1500ms);
     EXPECT_EQ(paths_.releases, 1);
+    EXPECT_EQ(paths_.settled_after, std::vector<std::size_t>{1});
     EXPECT_TRUE(steering_.claims.empty());
     EXPECT_GT(steering_.heartbeats, 0);
 }
@@ -348,6 +349,7 @@ TEST_F(ClientAndScript, ReportsARefusedConnection)
     EXPECT_EQ(sink_.failures,
         std::vector<std::string>{"unable to connect to server: Connection refused"});
     EXPECT_EQ(paths_.releases, 1);
+    EXPECT_TRUE(paths_.settled_after.empty()) << "another address may be tried";
 }
 
 TEST_F(ClientAndScript, ReportsThatThereIsNoPort)

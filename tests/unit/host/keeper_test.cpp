@@ -154,7 +154,7 @@ TEST_F(KeeperTest, TakesNoMorePathsWhenSealed)
     ASSERT_TRUE(keeper);
     ASSERT_TRUE(keeper->undo(RemoveFile{make_file("before")}));
     keeper->seal();
-    EXPECT_TRUE(keeper->undo(DetachXdp{4711, 0}));
+    EXPECT_TRUE(keeper->undo(DetachXdp{4711}));
     const auto refused = keeper->undo(RemoveFile{make_file("after")});
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().message, "keeper: takes no more paths");

@@ -1,6 +1,7 @@
 #include "child.hpp"
 #include "dpdkperf/host/privileges.hpp"
 
+#include <atomic>
 #include <csignal>
 #include <thread>
 
@@ -83,15 +84,19 @@ TEST(Privileges, OfAllThreadsAreGivenUp)
 TEST(Privileges, OfAThreadThatHearsNoSignalAreAnError)
 {
     EXPECT_TRUE(holds_with_privileges([] {
-        std::jthread deaf{[](const std::stop_token& stop) {
+        std::atomic<bool> is_deaf{false};
+        std::jthread deaf{[&](const std::stop_token& stop) {
             prctl(PR_SET_NAME, "deaf");
             sigset_t all{};
             sigfillset(&all);
             pthread_sigmask(SIG_SETMASK, &all, nullptr);
+            is_deaf = true;
+            is_deaf.notify_one();
             while (!stop.stop_requested()) {
                 std::this_thread::yield();
             }
         }};
+        is_deaf.wait(false);
         const auto status = keep_in_all_threads({});
         deaf.request_stop();
         return !status && status.error().message == "thread 'deaf' does not give up its privileges";

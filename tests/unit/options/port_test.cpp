@@ -14,7 +14,7 @@ TEST(PortOptions, ReachTheirPlaceInThePlan)
     const auto plan = parse(Arguments{"-a", "5e:00.0", "--", "-c", "h", "--ip", "10.0.0.1/24",
         "--ip=fd00::1/64", "--gateway", "10.0.0.254", "--gateway", "fd00::fe", "--default-route",
         "--mtu", "9000", "--rx-csum", "full", "--dry-run", "--impair", "tx:loss=1%", "--impair",
-        "rx:delay=5ms,seed=4"});
+        "rx:delay=5ms,seed=4", "--user", "nobody"});
     ASSERT_TRUE(plan) << plan.error().message;
     ASSERT_EQ(plan->addresses.size(), 2U);
     EXPECT_EQ(to_string(plan->addresses[0]), "10.0.0.1/24");
@@ -24,6 +24,7 @@ TEST(PortOptions, ReachTheirPlaceInThePlan)
     EXPECT_TRUE(plan->default_route && plan->verify_all_checksums && plan->dry_run);
     EXPECT_EQ(plan->mtu_bytes, 9000U);
     EXPECT_EQ(to_string(plan->impairment), "tx:loss=1% rx:delay=5ms seed=4");
+    EXPECT_EQ(plan->user, "nobody");
     EXPECT_FALSE(parse(Arguments{"-c", "h"})->impairment.any());
 }
 
