@@ -59,7 +59,10 @@ private:
         {
             return {};
         }
-        void release_peer(host::IpProtocol, const Endpoint&, const IpAddress&) override {}
+        void release_peer(host::IpProtocol, const Endpoint&, const IpAddress&,
+            std::span<const std::uint16_t>) override
+        {
+        }
         void heartbeat() override {}
         [[nodiscard]] Stray stray() const override { return {}; }
     };

@@ -214,6 +214,9 @@ void ServerTest::end(const std::string& message)
         return;
     }
     answer_timer_.cancel();
+    if (run_) {
+        run_->admit_no_more();  // the next may be the control connection of another test
+    }
     if (!message.empty()) {
         around_.sink.failed(message);
     }

@@ -185,11 +185,22 @@ void TestRun::release_flows()
     }
 }
 
+void TestRun::admit_no_more()
+{
+    if (tcp()) {
+        stop_admitting();
+    }
+}
+
 // A server that expects no more streams.
 void TestRun::stop_admitting()
 {
     if (std::exchange(admitting_, false)) {
-        path_.steering->release_peer(protocol(), {path_.local, plan_.port}, plan_.peer);
+        std::vector<std::uint16_t> ports;
+        for (const auto& [local, remote] : flows_) {
+            ports.push_back(remote);
+        }
+        path_.steering->release_peer(protocol(), {path_.local, plan_.port}, plan_.peer, ports);
     }
 }
 
@@ -210,9 +221,7 @@ void TestRun::await_streams()
     if (status.open_streams == specs_.size()) {
         end_timer_.cancel();
         report_connections();
-        if (tcp()) {
-            stop_admitting();
-        }
+        admit_no_more();
         return events_.streams_open();
     }
     if (!plan_.server && status.streams[hello_].refused) {

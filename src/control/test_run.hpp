@@ -65,6 +65,9 @@ public:
     // `done` is.
     void finish(std::chrono::nanoseconds linger, std::function<void()> done);
 
+    // TCP: no connection that comes from now on is a stream of this test.
+    void admit_no_more();
+
     // Lets go of everything. No event comes any more. Does nothing the second time.
     void close();
 

@@ -5,9 +5,11 @@
 #include "system_error.hpp"
 #include "xdp_slot.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <vector>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -37,6 +39,18 @@ Status insert(int map, const SteerKey& key, const std::string& what)
         return system_error("claim " + what, -rc);
     }
     return {};
+}
+
+// The walk begins anew when the key it stands at is deleted: all keys first.
+std::vector<SteerKey> keys_of(int map)
+{
+    std::vector<SteerKey> keys;
+    SteerKey next{};
+    while (keys.size() < kSteerMaxFlows &&
+           bpf_map_get_next_key(map, keys.empty() ? nullptr : &keys.back(), &next) == 0) {
+        keys.push_back(next);
+    }
+    return keys;
 }
 
 std::uint64_t monotonic_ns()
@@ -130,10 +144,19 @@ Status XdpProgram::claim_peer(IpProtocol protocol, const Endpoint& local, const 
         "packets from " + to_string(peer) + " to " + to_string(local));
 }
 
-void XdpProgram::release_peer(IpProtocol protocol, const Endpoint& local, const IpAddress& peer)
+void XdpProgram::release_peer(IpProtocol protocol, const Endpoint& local, const IpAddress& peer,
+    std::span<const std::uint16_t> kept)
 {
-    const auto key = key_of(protocol, local, {peer, 0});
-    bpf_map_delete_elem(loaded_->peers, &key);
+    const auto any_port = key_of(protocol, local, {peer, 0});
+    bpf_map_delete_elem(loaded_->peers, &any_port);
+    for (const SteerKey& key : keys_of(loaded_->flows)) {
+        SteerKey of_peer = key;
+        of_peer.remote_port = 0;
+        if (std::memcmp(&of_peer, &any_port, sizeof any_port) == 0 &&
+            std::find(kept.begin(), kept.end(), key.remote_port) == kept.end()) {
+            bpf_map_delete_elem(loaded_->flows, &key);
+        }
+    }
 }
 
 void XdpProgram::heartbeat()

@@ -33,14 +33,17 @@ public:
         claims.push_back("peer " + to_string(local) + " " + to_string(peer));
         return {};
     }
-    void release_peer(host::IpProtocol, const Endpoint& local, const IpAddress& peer) override
+    void release_peer(host::IpProtocol, const Endpoint& local, const IpAddress& peer,
+        std::span<const std::uint16_t> ports) override
     {
+        kept.assign(ports.begin(), ports.end());
         std::erase(claims, "peer " + to_string(local) + " " + to_string(peer));
     }
     void heartbeat() override { ++heartbeats; }
     [[nodiscard]] Stray stray() const override { return now_stray; }
 
     std::vector<std::string> claims;
+    std::vector<std::uint16_t> kept;  // ports of the last peer that was released
     int heartbeats = 0;
     Stray now_stray;
 };

@@ -4,6 +4,7 @@
 #include "dpdkperf/base/result.hpp"
 
 #include <cstdint>
+#include <span>
 
 namespace dpdkperf::host {
 
@@ -26,12 +27,14 @@ public:
         IpProtocol protocol, const Endpoint& local, const Endpoint& remote) = 0;
 
     // Packets from any port of `peer` to `local` are ours (a server, for the time of one test). Of
-    // TCP only connections that open meanwhile: a SYN without ACK claims its flow, which stays
-    // until release_flow(); what `peer` has open already, the control connection, is the kernel's.
+    // TCP only connections that open meanwhile: a SYN without ACK claims its flow; what `peer` has
+    // open already, the control connection, is the kernel's.
     virtual Status claim_peer(
         IpProtocol protocol, const Endpoint& local, const IpAddress& peer) = 0;
-    virtual void release_peer(
-        IpProtocol protocol, const Endpoint& local, const IpAddress& peer) = 0;
+    // Flows that were claimed by their SYN stay so until release_flow() if they come from one of
+    // the `kept` ports; the others are the kernel's again, in case that a port is used once more.
+    virtual void release_peer(IpProtocol protocol, const Endpoint& local, const IpAddress& peer,
+        std::span<const std::uint16_t> kept) = 0;
 
     // Must be called at least once a second while anything is claimed: a program whose owner is
     // silent for 2 s passes everything to the kernel again.

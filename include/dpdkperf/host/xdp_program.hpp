@@ -80,7 +80,8 @@ public:
     Status claim_flow(IpProtocol protocol, const Endpoint& local, const Endpoint& remote) override;
     void release_flow(IpProtocol protocol, const Endpoint& local, const Endpoint& remote) override;
     Status claim_peer(IpProtocol protocol, const Endpoint& local, const IpAddress& peer) override;
-    void release_peer(IpProtocol protocol, const Endpoint& local, const IpAddress& peer) override;
+    void release_peer(IpProtocol protocol, const Endpoint& local, const IpAddress& peer,
+        std::span<const std::uint16_t> kept) override;
     void heartbeat() override;
     [[nodiscard]] Stray stray() const override;
 

@@ -300,7 +300,7 @@ TEST_F(XdpVerdictTest, ClaimedPeerMayUseAnyPort)
     EXPECT_EQ(verdict({at("10.9.0.2", 1), kLocal4}), XDP_DROP);
     EXPECT_EQ(verdict({at("10.9.0.3", 40000), kLocal4}), XDP_PASS);
     EXPECT_EQ(verdict({kRemote4, at("10.9.0.1", 5202)}), XDP_PASS);
-    program_->release_peer(IpProtocol::kUdp, kLocal4, kRemote4.address);
+    program_->release_peer(IpProtocol::kUdp, kLocal4, kRemote4.address, {});
     EXPECT_EQ(verdict({kRemote4, kLocal4}), XDP_PASS);
 }
 
@@ -320,9 +320,17 @@ TEST_F(XdpVerdictTest, ClaimedTcpPeerKeepsTheConnectionsItHas)
     EXPECT_EQ(verdict(segment(data, kAck)), XDP_DROP);
     EXPECT_EQ(verdict(segment(control, kAck)), XDP_PASS);
 
-    program_->release_peer(IpProtocol::kTcp, kLocal4, kRemote4.address);
+    // Of what has opened, only the streams of the test stay ours.
+    constexpr std::uint16_t stranger = 40002;
+    EXPECT_EQ(verdict(segment(stranger, kSyn)), XDP_DROP);
+    const Endpoint other = at("10.9.0.3", stranger);
+    ASSERT_TRUE(program_->claim_flow(IpProtocol::kTcp, kLocal4, other));
+    program_->release_peer(IpProtocol::kTcp, kLocal4, kRemote4.address, std::span{&data, 1});
     EXPECT_EQ(verdict(segment(data, kAck)), XDP_DROP);
+    EXPECT_EQ(verdict(segment(stranger, kSyn)), XDP_PASS);
     EXPECT_EQ(verdict(segment(data + 1, kSyn)), XDP_PASS);
+    EXPECT_EQ(
+        verdict({.remote = other, .local = kLocal4, .protocol = 6, .tcp_flags = kAck}), XDP_DROP);
     program_->release_flow(IpProtocol::kTcp, kLocal4, at("10.9.0.2", data));
     EXPECT_EQ(verdict(segment(data, kAck)), XDP_PASS);
 }

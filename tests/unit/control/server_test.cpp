@@ -177,6 +177,38 @@ TEST_F(ServerAndScript, ClaimsTheClientsDatagramsBeforeItAsksForStreams)
     });
 }
 
+// Connections to the same port may be the control connections of other tests.
+TEST_F(ServerAndScript, KeepsTheTcpConnectionsOfItsStreamsAndNoOther)
+{
+    static constexpr auto kTcp = R"({"tcp":true,"time":1,"parallel":2})";
+    run([this](std::uint16_t port) {
+        {
+            const ScriptedPeer peer = introduced(port);
+            peer.send_document(kTcp);
+            EXPECT_EQ(peer.receive(3), "\x0a\x01\x02");
+            on_loop([&] {
+                const auto streams = traffic_.status(1).streams;
+                EXPECT_EQ(
+                    steering_.kept, (std::vector{streams[0].remote_port, streams[1].remote_port}));
+                EXPECT_TRUE(steering_.claims.empty());
+            });
+            peer.send("\x10");
+            EXPECT_EQ(peer.receive_rest(), "");
+        }
+        on_loop([&] { traffic_.hellos_work = false; });
+        const ScriptedPeer peer = introduced(port);
+        peer.send_document(kTcp);
+        EXPECT_EQ(peer.receive(1), "\x0a");
+        on_loop([&] { EXPECT_EQ(steering_.claims.size(), 1); });
+        peer.send("\x10");
+        EXPECT_EQ(peer.receive_rest(), "");
+        on_loop([&] {
+            EXPECT_TRUE(steering_.claims.empty());  // before the test is over for everybody else
+            EXPECT_TRUE(steering_.kept.empty());
+        });
+    });
+}
+
 TEST_F(ServerAndScript, AnswersBadClientsWithIperf3sNumberAndServesTheNext)
 {
     struct Case {
