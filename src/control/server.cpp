@@ -62,7 +62,9 @@ private:
     void on_accepted(const asio::error_code& failed, tcp::socket socket);
     void welcome(tcp::socket socket);
     void turn_away(tcp::socket socket);
+    void see_off(const std::shared_ptr<Link>& link);
     void on_action(Link& link, const proto::Action& action);
+    std::list<Guest>::iterator guest_of(const Link& link);
     void on_cookie(Link& link, const proto::Cookie& cookie);
     void begin_test(std::shared_ptr<Link> link, const proto::Cookie& cookie);
     void on_test_over();
@@ -164,7 +166,7 @@ void Server::Impl::on_accepted(const asio::error_code& failed, tcp::socket socke
 void Server::Impl::welcome(tcp::socket socket)
 {
     if (guests_.size() >= kMaxGuests) {
-        guests_.front().link->close({});
+        see_off(guests_.front().link);
         guests_.pop_front();
     }
     const auto patience = plan_.rcv_timeout.value_or(RunPlan{}.rcv_timeout);
@@ -181,14 +183,20 @@ void Server::Impl::welcome(tcp::socket socket)
 
 void Server::Impl::turn_away(tcp::socket socket)
 {
+    auto link = Link::make(loop_, std::move(socket), proto::Session::server(1s));
+    link->tell(link->session().turn_away());
+    see_off(link);
+}
+
+// Closes the connection, but waits only so long for so many of them.
+void Server::Impl::see_off(const std::shared_ptr<Link>& link)
+{
     if (leaving_.size() >= kMaxGuests) {
         if (const auto oldest = leaving_.front().lock()) {
             oldest->abort();
         }
         leaving_.pop_front();
     }
-    auto link = Link::make(loop_, std::move(socket), proto::Session::server(1s));
-    link->tell(link->session().turn_away());
     link->close({});
     leaving_.push_back(link);
 }
@@ -209,10 +217,15 @@ void Server::Impl::on_action(Link& link, const proto::Action& action)
     }
 }
 
+std::list<Server::Impl::Guest>::iterator Server::Impl::guest_of(const Link& link)
+{
+    return std::find_if(guests_.begin(), guests_.end(),
+        [&](const Guest& guest) { return guest.link.get() == &link; });
+}
+
 void Server::Impl::on_cookie(Link& link, const proto::Cookie& cookie)
 {
-    const auto at = std::find_if(guests_.begin(), guests_.end(),
-        [&](const Guest& guest) { return guest.link.get() == &link; });
+    const auto at = guest_of(link);
     if (at == guests_.end()) {
         return;
     }
@@ -224,7 +237,7 @@ void Server::Impl::on_cookie(Link& link, const proto::Cookie& cookie)
     guests_.erase(at);
     if (test_) {
         guest->tell(guest->session().turn_away());
-        return guest->close({});
+        return see_off(guest);
     }
     begin_test(guest, cookie);
 }
@@ -261,8 +274,11 @@ void Server::Impl::on_test_over()
 void Server::Impl::drop(Link& link, const std::string& why)
 {
     warn("connection from " + to_string(link.remote()) + ": " + why);
-    link.close({});
-    guests_.remove_if([&](const Guest& guest) { return guest.link.get() == &link; });
+    const auto at = guest_of(link);
+    if (at != guests_.end()) {
+        see_off(at->link);
+        guests_.erase(at);
+    }
 }
 
 void Server::Impl::warn(const std::string& message)
