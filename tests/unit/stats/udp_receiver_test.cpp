@@ -110,5 +110,17 @@ TEST(UdpReceiver, CountsPast32Bits)
     EXPECT_EQ(receiver.lost(), static_cast<std::int64_t>(base));
 }
 
+TEST(UdpReceiver, NumbersThatNobodyCanHaveReachedMoveNothing)
+{
+    constexpr std::uint64_t most = UdpReceiver::kMostPackets, all = ~0ULL;
+    const auto receiver = after({1, 2, all, most + 1, 1ULL << 63, all - 5, 4, 2, 6});
+    EXPECT_EQ(receiver.highest(), 6);
+    EXPECT_EQ(receiver.lost(), 1);  // 3 and 5, less the copy of 2
+    EXPECT_EQ(receiver.out_of_order(), 5);
+    EXPECT_EQ(receiver.duplicates(), 1);
+    EXPECT_EQ(receiver.arrived(), 9);
+    EXPECT_EQ(after({most, all, most - 1}).highest(), most);
+}
+
 }  // namespace
 }  // namespace dpdkperf::stats
