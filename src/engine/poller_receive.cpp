@@ -230,7 +230,7 @@ void Poller::take_for(UdpStream& stream, std::span<const std::byte> payload, dou
 }
 
 // The answer to our hello. Old servers say something else, and big-endian ones say it backwards.
-// Like iperf3, we look at the first datagram only.
+// Like iperf3, we look at the first datagram only, but read over data where we shall receive.
 //
 // A NIC brings all packets of a flow to the queue that the answer came to. A stream that will
 // receive therefore becomes ours; one that sends stays where it was dealt to. Nothing has begun
@@ -248,6 +248,9 @@ void Poller::take_reply(UdpStream& stream, std::span<const std::byte> payload) n
     case wire::kBigEndianReply:
         break;
     default:
+        if (!stream.sends() && payload.size() > wire::kHelloSize) {
+            return;
+        }
         stream.refused.store(true, std::memory_order_release);
         return;
     }
