@@ -129,13 +129,41 @@ def same_time(context):
             running.succeed()
 
 
-def token(folder, seconds_ago):
-    """What a client from 3.17 on sends, as openssl(1) makes it."""
+def token(folder, seconds_ago, padding="oaep"):
+    """What a client from 3.17 on sends, as openssl(1) makes it; before, padding was pkcs1."""
     text = f"user: {USER}\npwd:  {PASSWORD}\nts:   {int(time.time()) - seconds_ago}"
     command = ["openssl", "pkeyutl", "-encrypt", "-pubin", "-inkey", folder / "public.pem"]
-    oaep = ["-pkeyopt", "rsa_padding_mode:oaep"]
-    done = subprocess.run([*command, *oaep], input=text.encode(), capture_output=True, check=True)
+    mode = ["-pkeyopt", f"rsa_padding_mode:{padding}"]
+    done = subprocess.run([*command, *mode], input=text.encode(), capture_output=True, check=True)
     return base64.b64encode(done.stdout).decode()
+
+
+TOKENS = {
+    "is empty": "",
+    "is no base64": "!" * 344,
+    "has a length that base64 has not": "A" * 343,  # CVE-2025-54350
+    "is as long as the key and means nothing": base64.b64encode(b"\x5a" * 256).decode(),  # CVE-2025-54349
+    "is longer than the key": base64.b64encode(bytes(4096)).decode(),
+    "is a number": 5,
+}
+
+
+@row(f"{SERVER}: tokens that are none", ours_only=True, pkcs1=False)
+@row(f"{SERVER}: tokens that are none, PKCS#1", ours_only=True, slow=True, pkcs1=True)
+def no_token(context, pkcs1):
+    with key_folder() as folder, guarded(context, SERVER, folder, pkcs1=pkcs1):
+        for what, text in TOKENS.items():
+            with control.connect(context.lab, "a") as link:
+                link.send(control.COOKIE)
+                link.expect(control.PARAM_EXCHANGE)
+                link.message({**control.PARAMETERS, "authtoken": text})
+                answer = link.end()
+                require(answer in (control.server_error(142), control.server_error(114)), f"{what}: {answer}")
+        with control.connect(context.lab, "a") as link:
+            link.send(control.COOKIE)
+            link.expect(control.PARAM_EXCHANGE)
+            link.message({**control.PARAMETERS, "authtoken": token(folder, 0, "pkcs1" if pkcs1 else "oaep")})
+            link.expect(control.CREATE_STREAMS)
 
 
 @row(f"{SERVER}: --time-skew-threshold", ours_only=True, threshold=30, served=True)

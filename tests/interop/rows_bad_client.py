@@ -1,5 +1,6 @@
 """Clients that do not behave, played by hand: our server drops them and serves the next one."""
 
+import contextlib
 import struct
 import time
 
@@ -53,6 +54,7 @@ PARAMETERS = {
     "-O 601": framed({**control.PARAMETERS, "omit": 601}),
     "9 KB": framed({**control.PARAMETERS, "title": "x" * 9000}),
     "an array": framed([]),
+    "a broken escape": framed(b'{"udp":true,"len":100,"title":"\\ud800\\u12"}'),
     "an SCTP test": framed({"sctp": True}),
     "wrong types": framed({**control.PARAMETERS, "len": "x", "parallel": {}, "time": []}),
 }
@@ -64,7 +66,7 @@ def bad_parameters(context, data):
 
 for _name, _data in PARAMETERS.items():
     # 3.12 accepts or crashes where newer ones refuse.
-    _fine = _name in ("a length of 4 GiB", "no JSON", "empty", "nested deep")
+    _fine = _name in ("a length of 4 GiB", "no JSON", "empty", "nested deep", "a broken escape")
     row(f"{SERVER}: parameters, {_name}", ours_only=not _fine, data=_data)(bad_parameters)
 
 
@@ -86,6 +88,7 @@ def title_number(context):
 @row(f"{SERVER}: TEST_END in place of the parameters", ours_only=True, stage="cookie", data=b"\x04")
 @row(f"{SERVER}: an unknown state during the run", ours_only=False, stage="running", data=b"\x4d")
 @row(f"{SERVER}: results of 4 GiB", ours_only=False, stage="ended", data=struct.pack("!L", 0xFFFFFFFF))
+@row(f"{SERVER}: results of 2 MiB", ours_only=True, stage="ended", data=framed(b" " * (2 << 20)))
 @row(f"{SERVER}: results, no JSON", ours_only=False, stage="ended", data=framed(b"}{"))
 @row(f"{SERVER}: IPERF_DONE in place of the hello", ours_only=False, stage="parameters", data=b"\x10")
 @row(f"{SERVER}: CLIENT_TERMINATE during the run", ours_only=False, stage="running", data=b"\x0c")
@@ -127,6 +130,84 @@ def silent_after_cookie(context):
         between(time.monotonic() - started, 5, 11, "seconds until dropped")
 
     meet(context, talk, seconds=15)
+
+
+@row(f"{SERVER}: parameters that stop in the middle", ours_only=True, slow=True, stage="cookie", error=114)
+@row(f"{SERVER}: results that stop in the middle", ours_only=True, slow=True, stage="ended", error=117)
+def stops_in_the_middle(context, stage, error):
+    """A client that sends less than it has announced blocks iperf3 before 3.15 (CVE-2023-7250)."""
+
+    def talk(link, udp, server):
+        act_until(stage, link, udp, server)
+        link.send(struct.pack("!L", 500) + b'{"udp":true')
+        started = time.monotonic()
+        equal(link.end(), control.server_error(error), "what the server says")
+        between(time.monotonic() - started, 5, 11, "seconds until dropped")
+
+    meet(context, talk, seconds=15)
+
+
+@row(f"{SERVER}: a port scan does not fill the log", ours_only=True)
+def port_scan(context):
+    with context.server(SERVER, "--forceflush") as serving:
+        for _ in range(200):
+            control.connect(context.lab, "a").__exit__()
+        context.serves()
+        complaints = len(serving.err.splitlines())
+        between(complaints, 1, 4 + 4 * context.late_seconds, f"lines in the log\n{serving}")
+
+
+@row(f"{SERVER}: many silent connections keep nobody out", ours_only=True)
+def crowd(context):
+    with contextlib.ExitStack() as crowd, context.server(SERVER) as serving:
+        for _ in range(200):
+            crowd.enter_context(control.connect(context.lab, "a"))
+        context.serves()
+        between(serving.descriptors(), 1, 100, "descriptors")
+
+
+TCP_PARAMETERS = {"tcp": True, "time": 1, "parallel": 1}
+
+
+@row(f"{SERVER}: a data connection that says nothing", ours_only=True, said=b"")
+@row(f"{SERVER}: a data connection that says half its cookie", ours_only=True, slow=True, said=control.COOKIE[:18])
+def half_a_cookie(context, said):
+    """It may hold up its own test, which ends with the client."""
+
+    def talk(link, udp, server):
+        act_until("cookie", link, udp, server)
+        link.message(TCP_PARAMETERS)
+        link.expect(control.CREATE_STREAMS)
+        with control.connect(context.lab, "a") as data:
+            data.send(said)
+            link.state(control.IPERF_DONE)
+            link.end()
+            data.end()
+
+    meet(context, talk)
+
+
+@row(f"{SERVER}: a data connection closes, and another one comes")
+def data_connection_closes(context):
+    def talk(link, udp, server):
+        act_until("cookie", link, udp, server)
+        link.message(TCP_PARAMETERS)
+        link.expect(control.CREATE_STREAMS)
+        control.connect(context.lab, "a").__exit__()
+        with control.connect(context.lab, "a") as data:
+            data.send(control.COOKIE)
+            link.expect(control.TEST_START)
+
+    meet(context, talk)
+
+
+@row(f"{SERVER}: data of TCP in place of the cookie", ours_only=True)
+def data_for_a_cookie(context):
+    def talk(link, udp, server):
+        link.send(b"\xff" * 100_000)
+        link.end()
+
+    meet(context, talk)
 
 
 @row(f"{SERVER}: parameters that are empty ask for TCP, 10 s, one stream")
@@ -249,6 +330,48 @@ def stolen_hello(context):
             meet(context, talk)
     finally:
         lab.ip("a", "address", "del", "10.99.0.12/24", "dev", "veth-a")
+
+
+@row(f"{SERVER}: a datagram takes no stream that is too long for a hello", ours_only=True)
+def long_hello(context):
+    """Late data of the test before would."""
+
+    def talk(link, udp, server):
+        act_until("parameters", link, udp, server)
+        udp.sendto(bytes(17), server)
+        udp.settimeout(0.3)
+        try:
+            require(udp.recv(100) is None, "it was answered")
+        except TimeoutError:
+            pass
+        udp.settimeout(10)
+        udp.sendto(control.HELLO, server)
+        equal(udp.recv(100), control.REPLY, "reply to the hello")
+
+    meet(context, talk)
+
+
+@row(f"{SERVER}: a forged sequence number", ours_only=True, slow=True, counters={}, last=(1 << 32) - 1)
+@row(f"{SERVER}: a forged sequence number, 64 bits", ours_only=True, counters={"udp_counters_64bit": 1}, last=(1 << 64) - 1)
+def forged_sequence(context, counters, last):
+    """Who can forge the addresses, too, can spoil the count of losses, but no more than that."""
+
+    def talk(link, udp, server):
+        act_until("running", link, udp, server, {**control.PARAMETERS, **counters})
+        word = "!LLQ" if counters else "!LLL"
+        for sequence in (*range(1, 51), last, *range(51, 101)):
+            udp.sendto((struct.pack(word, 1, 0, sequence) + bytes(100))[:100], server)
+        time.sleep(context.late_seconds)
+        link.state(control.TEST_END)
+        link.expect(control.EXCHANGE_RESULTS)
+        link.message(control.results())
+        stream = link.read_message()["streams"][0]
+        equal(stream["bytes"], 101 * 100, "bytes")
+        between(stream["errors"], 0, stream["packets"], "losses")
+        # An impossible number is left out.
+        between(stream["packets"], 100, 1 << 53, "packets")
+
+    meet(context, talk)
 
 
 @row(f"{SERVER}: datagrams of other sizes")

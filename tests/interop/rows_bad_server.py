@@ -85,6 +85,7 @@ BAD_RESULTS = {
     "without streams": framed({"cpu_util_total": 1, "cpu_util_user": 1, "cpu_util_system": 0}),
     "a stream that does not exist": framed({**control.results(), "streams": [{"id": 9}]}),
     "empty": framed(b""),
+    "a broken escape": framed(b'{"cpu_util_total":"\\ud800\\u12"}'),
 }
 
 
