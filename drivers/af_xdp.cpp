@@ -3,9 +3,11 @@
 #include "dpdkperf/drivers/families.hpp"
 #include "dpdkperf/host/driver_leftovers.hpp"
 #include "dpdkperf/host/interface_facts.hpp"
+#include "dpdkperf/host/rss_facts.hpp"
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include <rte_dev.h>
 #include <rte_errno.h>
@@ -220,7 +222,22 @@ Status AfXdpPort::open_queue(std::uint32_t queue, const host::HandoverObject& ha
         return status;
     }
     queues_.push_back(ports_.back().queue_pairs().front());
+    queues_.back().device_queue = static_cast<std::uint16_t>(queue);
     return ports_.back().start();
+}
+
+std::optional<ports::RssState> AfXdpPort::rss() const
+{
+    auto facts = host::rss_facts(interface_);
+    if (!facts) {
+        return {};
+    }
+    ports::RssState state{.key = std::move(facts->key), .queues = std::move(facts->queues)};
+    state.functions |= facts->tcp4_ports ? RTE_ETH_RSS_NONFRAG_IPV4_TCP : 0;
+    state.functions |= facts->udp4_ports ? RTE_ETH_RSS_NONFRAG_IPV4_UDP : 0;
+    state.functions |= facts->tcp6_ports ? RTE_ETH_RSS_NONFRAG_IPV6_TCP : 0;
+    state.functions |= facts->udp6_ports ? RTE_ETH_RSS_NONFRAG_IPV6_UDP : 0;
+    return state;
 }
 
 std::string AfXdpPort::driver() const

@@ -118,6 +118,7 @@ Status AfXdpPaths::open(const host::Interface& interface)
         .mtu_bytes = interface.mtu_bytes,
         .rx_checksum = peer_skips_checksums(interface) ? engine::RxChecksum::kVerifyOrPartial
                                                        : engine::RxChecksum::kVerify,
+        .rss = (*port)->rss(),
         .impairment = impairment_});
     if (!engine) {
         return std::move(engine).error();

@@ -4,6 +4,7 @@
 #include "dpdkperf/drivers/owned.hpp"
 #include "dpdkperf/host/interface_facts.hpp"
 #include "dpdkperf/host/netlink.hpp"
+#include "dpdkperf/host/rss_facts.hpp"
 #include "dpdkperf/ports/port_plan.hpp"
 #include "eal_choice.hpp"
 #include "named_devices.hpp"
@@ -118,6 +119,25 @@ Result<host::Interface> interface_of(const options::Plan& plan)
     return route->interface;
 }
 
+std::string spreading(const host::Interface& interface)
+{
+    const auto rss = host::rss_facts(interface);
+    if (!rss) {
+        return "spreading: the interface does not tell; what comes to another poller is handed "
+               "over\n";
+    }
+    std::vector<std::string> kinds;
+    for (const auto& [hashed, name] :
+        {std::pair{rss->tcp4_ports, "TCP over IPv4"}, {rss->udp4_ports, "UDP over IPv4"},
+            {rss->tcp6_ports, "TCP over IPv6"}, {rss->udp6_ports, "UDP over IPv6"}}) {
+        if (hashed) {
+            kinds.emplace_back(name);
+        }
+    }
+    return "spreading: Toeplitz, " + std::to_string(rss->queues.size()) +
+           " entries, local ports chosen for " + (kinds.empty() ? "nothing" : joined(kinds)) + "\n";
+}
+
 Result<std::string> describe_af_xdp(const options::Plan& plan, host::Keeper& keeper)
 {
     const auto interface = interface_of(plan);
@@ -135,9 +155,11 @@ Result<std::string> describe_af_xdp(const options::Plan& plan, host::Keeper& kee
     if (!planned) {
         return planned.error();
     }
-    const auto queues = host::active_rx_queues(*interface);
+    const auto told = host::active_rx_queues(*interface);
+    const std::uint32_t queues = told ? *told : 1;
     return describe(*planned, interface->name) + "sockets: one for each of " +
-           std::to_string(queues ? *queues : 1) + " receive queues\n" + pollers(*eal);
+           std::to_string(queues) + " receive queues\n" +
+           (queues > 1 ? spreading(*interface) : "") + pollers(*eal);
 }
 
 }  // namespace

@@ -50,17 +50,11 @@ private:
     // The pollers see every packet and know their flows: there is nobody to tell.
     class NoSteering final : public host::Steering {
     public:
-        Status claim_flow(host::IpProtocol, const Endpoint&, const Endpoint&) override
-        {
-            return {};
-        }
-        void release_flow(host::IpProtocol, const Endpoint&, const Endpoint&) override {}
-        Status claim_peer(host::IpProtocol, const Endpoint&, const IpAddress&) override
-        {
-            return {};
-        }
-        void release_peer(host::IpProtocol, const Endpoint&, const IpAddress&,
-            std::span<const std::uint16_t>) override
+        Status claim_flow(IpProtocol, const Endpoint&, const Endpoint&) override { return {}; }
+        void release_flow(IpProtocol, const Endpoint&, const Endpoint&) override {}
+        Status claim_peer(IpProtocol, const Endpoint&, const IpAddress&) override { return {}; }
+        void release_peer(
+            IpProtocol, const Endpoint&, const IpAddress&, std::span<const std::uint16_t>) override
         {
         }
         void heartbeat() override {}

@@ -153,7 +153,7 @@ Result<host::PlaceholderSocket> TestRun::hold_port(std::uint32_t index) const
         auto held =
             host::PlaceholderSocket::bind({path_.local, 0}, path_.interface_index, protocol());
         if (!held || unsuited.size() == kPortTries ||
-            path_.traffic->suits({path_.local, held->port()}, remote, index)) {
+            path_.traffic->suits(protocol(), {path_.local, held->port()}, remote, index)) {
             return held;
         }
         unsuited.push_back(std::move(*held));

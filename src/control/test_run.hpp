@@ -80,9 +80,9 @@ public:
 
 private:
     [[nodiscard]] bool tcp() const { return plan_.parameters.transport == proto::Transport::kTcp; }
-    [[nodiscard]] host::IpProtocol protocol() const
+    [[nodiscard]] IpProtocol protocol() const
     {
-        return tcp() ? host::IpProtocol::kTcp : host::IpProtocol::kUdp;
+        return tcp() ? IpProtocol::kTcp : IpProtocol::kUdp;
     }
     [[nodiscard]] std::string congestion() const;
     [[nodiscard]] traffic::SessionSpec session_spec() const;

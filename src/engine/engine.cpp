@@ -35,8 +35,8 @@ public:
     ~Engine() override;
 
     [[nodiscard]] PayloadBytes max_datagram(bool ipv4) const override;
-    [[nodiscard]] bool suits(
-        const Endpoint& local, const Endpoint& remote, std::uint32_t index) const override;
+    [[nodiscard]] bool suits(IpProtocol protocol, const Endpoint& local, const Endpoint& remote,
+        std::uint32_t index) const override;
     Status open(const traffic::SessionSpec& spec) override;
     void say_hello(SessionId id, std::uint32_t index) override;
     void start(SessionId id, const traffic::Timetable& timetable) override;
@@ -117,15 +117,16 @@ PayloadBytes Engine::max_datagram(bool ipv4) const
     return {mtu_bytes_ - (ipv4 ? wire::kIpv4Size : wire::kIpv6Size) - wire::kUdpSize};
 }
 
-bool Engine::suits(const Endpoint& local, const Endpoint& remote, std::uint32_t index) const
+bool Engine::suits(
+    IpProtocol protocol, const Endpoint& local, const Endpoint& remote, std::uint32_t index) const
 {
-    if (!rss_ || !rss_->hashes_ports(remote.address.is_v4(), false)) {
+    if (!rss_ || !rss_->hashes_ports(remote.address.is_v4(), protocol)) {
         return true;
     }
     const std::uint16_t queue =
         wire::queue_of(rss_->queues, wire::rss_hash(rss_->key, remote, local));
     return std::ranges::any_of(dealt_to(index).queues,
-        [queue](const ports::QueuePair& pair) { return pair.queue_id == queue; });
+        [queue](const ports::QueuePair& pair) { return pair.device_queue == queue; });
 }
 
 Session& Engine::session(SessionId id) const

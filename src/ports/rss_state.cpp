@@ -34,8 +34,9 @@ std::vector<std::uint16_t> read_table(std::uint16_t port_id, std::uint16_t entri
 
 }  // namespace
 
-bool RssState::hashes_ports(bool ipv4, bool tcp) const
+bool RssState::hashes_ports(bool ipv4, IpProtocol protocol) const
 {
+    const bool tcp = protocol == IpProtocol::kTcp;
     const std::uint64_t wanted =
         ipv4 ? (tcp ? RTE_ETH_RSS_NONFRAG_IPV4_TCP : RTE_ETH_RSS_NONFRAG_IPV4_UDP)
              : (tcp ? RTE_ETH_RSS_NONFRAG_IPV6_TCP : RTE_ETH_RSS_NONFRAG_IPV6_UDP);

@@ -344,16 +344,19 @@ TEST_F(OwnPort, KnowsWhichLocalPortsBringAFlowToItsPoller)
     for (std::uint16_t port = 40'000; port < 40'400; ++port) {
         const Endpoint local{kLocal, port}, remote{kRemote, 5201};
         const auto queue = wire::queue_of(state.queues, wire::rss_hash(state.key, remote, local));
-        EXPECT_EQ(engine_->suits(local, remote, 0), queue == 0) << port;
-        EXPECT_EQ(engine_->suits(local, remote, 1), queue == 1) << port;
-        EXPECT_EQ(engine_->suits(local, remote, 3), queue == 1) << port;
+        EXPECT_EQ(engine_->suits(IpProtocol::kUdp, local, remote, 0), queue == 0) << port;
+        EXPECT_EQ(engine_->suits(IpProtocol::kUdp, local, remote, 1), queue == 1) << port;
+        EXPECT_EQ(engine_->suits(IpProtocol::kUdp, local, remote, 3), queue == 1) << port;
         second += queue;
     }
     EXPECT_GT(second, 50U);
     EXPECT_LT(second, 150U);
-    // Ports are no part of the hash of IPv6 here: any port is as good as another.
+    // Ports are no part of the hash of IPv6 or TCP here: any port is as good as another.
     const auto v6 = *IpAddress::parse("fd00::1");
-    EXPECT_TRUE(engine_->suits({v6, 1}, {v6, 2}, 0) && engine_->suits({v6, 1}, {v6, 2}, 1));
+    for (const std::uint32_t index : {0U, 1U}) {
+        EXPECT_TRUE(engine_->suits(IpProtocol::kUdp, {v6, 1}, {v6, 2}, index));
+        EXPECT_TRUE(engine_->suits(IpProtocol::kTcp, {kLocal, 1}, {kRemote, 2}, index));
+    }
 }
 
 TEST_F(OwnPort, BelievesWhatThePortSaysOfChecksums)

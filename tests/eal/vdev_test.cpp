@@ -147,14 +147,14 @@ TEST_F(Vdev, TellTheirHashKeyAndTableOrNothing)
     EXPECT_EQ(state->queues.size(), 128U);
     EXPECT_EQ(state->functions, plan_.rss_functions);
     for (const bool ipv4 : {true, false}) {
-        for (const bool tcp : {true, false}) {
-            EXPECT_TRUE(state->hashes_ports(ipv4, tcp)) << ipv4 << tcp;
+        for (const IpProtocol protocol : {IpProtocol::kTcp, IpProtocol::kUdp}) {
+            EXPECT_TRUE(state->hashes_ports(ipv4, protocol)) << ipv4;
         }
     }
     state->functions = RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_TCP;
-    EXPECT_TRUE(state->hashes_ports(true, true));
-    EXPECT_FALSE(state->hashes_ports(true, false));
-    EXPECT_FALSE(state->hashes_ports(false, true));
+    EXPECT_TRUE(state->hashes_ports(true, IpProtocol::kTcp));
+    EXPECT_FALSE(state->hashes_ports(true, IpProtocol::kUdp));
+    EXPECT_FALSE(state->hashes_ports(false, IpProtocol::kTcp));
 }
 
 TEST_F(Vdev, TellNothingWithOneQueueOrWithoutRss)

@@ -19,21 +19,21 @@ namespace dpdkperf::test {
 
 class FakeSteering final : public host::Steering {
 public:
-    Status claim_flow(host::IpProtocol, const Endpoint& local, const Endpoint& remote) override
+    Status claim_flow(IpProtocol, const Endpoint& local, const Endpoint& remote) override
     {
         claims.push_back("flow " + to_string(local) + " " + to_string(remote));
         return {};
     }
-    void release_flow(host::IpProtocol, const Endpoint& local, const Endpoint& remote) override
+    void release_flow(IpProtocol, const Endpoint& local, const Endpoint& remote) override
     {
         std::erase(claims, "flow " + to_string(local) + " " + to_string(remote));
     }
-    Status claim_peer(host::IpProtocol, const Endpoint& local, const IpAddress& peer) override
+    Status claim_peer(IpProtocol, const Endpoint& local, const IpAddress& peer) override
     {
         claims.push_back("peer " + to_string(local) + " " + to_string(peer));
         return {};
     }
-    void release_peer(host::IpProtocol, const Endpoint& local, const IpAddress& peer,
+    void release_peer(IpProtocol, const Endpoint& local, const IpAddress& peer,
         std::span<const std::uint16_t> ports) override
     {
         kept.assign(ports.begin(), ports.end());

@@ -25,7 +25,8 @@ public:
     void limit_datagrams(std::uint64_t bytes) { max_bytes_ = bytes; }
 
     [[nodiscard]] PayloadBytes max_datagram(bool ipv4) const override;
-    [[nodiscard]] bool suits(const Endpoint&, const Endpoint&, std::uint32_t) const override
+    [[nodiscard]] bool suits(
+        IpProtocol, const Endpoint&, const Endpoint&, std::uint32_t) const override
     {
         return true;
     }

@@ -7,8 +7,10 @@
 #include "dpdkperf/host/xdp_program.hpp"
 #include "dpdkperf/ports/eal.hpp"
 #include "dpdkperf/ports/port.hpp"
+#include "dpdkperf/ports/rss_state.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +47,8 @@ public:
     [[nodiscard]] const std::vector<ports::QueuePair>& queues() const { return queues_; }
     [[nodiscard]] host::Steering& steering() { return *program_; }
     [[nodiscard]] const host::Interface& interface() const { return interface_; }
+    // How the interface spreads packets over its queues; none if it does not tell.
+    [[nodiscard]] std::optional<ports::RssState> rss() const;
     // "net_af_xdp", and the driver below it where there is one: "net_af_xdp (ice)".
     [[nodiscard]] std::string driver() const;
 

@@ -1,14 +1,13 @@
 #pragma once
 
 #include "dpdkperf/base/address.hpp"
+#include "dpdkperf/base/ip_protocol.hpp"
 #include "dpdkperf/base/result.hpp"
 
 #include <cstdint>
 #include <span>
 
 namespace dpdkperf::host {
-
-enum class IpProtocol : std::uint8_t { kTcp = 6, kUdp = 17 };
 
 // Tells the kernel which received packets are the data plane's. All others stay the kernel's.
 // One implementation per kind of port; where a lcore sees every packet anyway there is nothing

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "dpdkperf/base/ip_protocol.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -12,11 +14,11 @@ namespace dpdkperf::ports {
 // other fields without telling, so what arrives elsewhere still has to be handed over.
 struct RssState {
     std::vector<std::uint8_t> key;      // as DPDK gives it: 40 bytes or more
-    std::vector<std::uint16_t> queues;  // the redirection table, an RX queue for each entry
+    std::vector<std::uint16_t> queues;  // the redirection table, the device queue of each entry
     std::uint64_t functions = 0;        // RTE_ETH_RSS_* in force
 
     // Whether ports are part of the hash, so that a local port can be chosen for a queue.
-    [[nodiscard]] bool hashes_ports(bool ipv4, bool tcp) const;
+    [[nodiscard]] bool hashes_ports(bool ipv4, IpProtocol protocol) const;
 };
 
 // Reads key, table and functions back. None where the driver does not tell, or RSS is off.

@@ -4,6 +4,7 @@
 // engine carries them out; neither includes the other.
 
 #include "dpdkperf/base/address.hpp"
+#include "dpdkperf/base/ip_protocol.hpp"
 #include "dpdkperf/base/result.hpp"
 #include "dpdkperf/base/time.hpp"
 #include "dpdkperf/base/units.hpp"
@@ -131,8 +132,8 @@ public:
     // Whether packets from `remote` to `local` come by themselves to the poller that stream `index`
     // of a client will belong to: control looks for a local port where they do. True where that
     // can't be told; packets that come to another poller are handed over.
-    [[nodiscard]] virtual bool suits(
-        const Endpoint& local, const Endpoint& remote, std::uint32_t index) const = 0;
+    [[nodiscard]] virtual bool suits(IpProtocol protocol, const Endpoint& local,
+        const Endpoint& remote, std::uint32_t index) const = 0;
 
     // Takes a session on. Nothing is sent. A server's session answers hellos from now on:
     // each first datagram from `remote` to the streams' local port opens the next stream, in order.

@@ -23,7 +23,8 @@ public:
 
     [[nodiscard]] PayloadBytes max_datagram(bool) const override { return {max_bytes}; }
 
-    [[nodiscard]] bool suits(const Endpoint& local, const Endpoint&, std::uint32_t) const override
+    [[nodiscard]] bool suits(IpProtocol /*protocol*/, const Endpoint& local, const Endpoint&,
+        std::uint32_t) const override
     {
         return local.port % suiting == 0;
     }
