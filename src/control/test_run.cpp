@@ -377,8 +377,8 @@ stats::Summary TestRun::summary(const proto::Results* peer) const
     summary.peer_congestion = peer != nullptr && tcp() ? peer->congestion_used : "";
     const auto trouble = path_.traffic->trouble(plan_.id);
     summary.port = {path_.interface, path_.driver, trouble.bad_checksum, trouble.bad_length,
-        trouble.unexpected, trouble.pool_empty, trouble.not_handed_over, trouble.impaired,
-        path_.link_speed, path_.traffic->loads(plan_.id)};
+        trouble.unexpected, trouble.pool_empty, trouble.handed_over, trouble.not_handed_over,
+        trouble.impaired, path_.link_speed, path_.traffic->loads(plan_.id)};
     return summary;
 }
 

@@ -288,6 +288,7 @@ traffic::SessionTrouble Engine::trouble(SessionId id) const
         .bad_length = s.bad_length.load(std::memory_order_relaxed),
         .unexpected = s.unexpected.load(std::memory_order_relaxed),
         .pool_empty = s.pool_empty.load(std::memory_order_relaxed),
+        .handed_over = s.handed_over.load(std::memory_order_relaxed),
         .not_handed_over = s.not_handed_over.load(std::memory_order_relaxed),
         .impaired = impaired() - s.impaired_before};
 }

@@ -127,6 +127,7 @@ bool Poller::hand_over(rte_mbuf& mbuf, const Stream& stream) noexcept
 {
     const Poller& owner = *stream.owner.load(std::memory_order_relaxed);
     if (rte_ring_enqueue(owner.inbox_.get(), &mbuf) == 0) {
+        stream.session->handed_over.fetch_add(1, std::memory_order_relaxed);
         return false;
     }
     stream.session->not_handed_over.fetch_add(1, std::memory_order_relaxed);

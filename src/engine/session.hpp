@@ -28,7 +28,7 @@ struct Session {
 
     // Pollers: add. Control: reads. Cold, so shared by all pollers.
     std::atomic<std::uint64_t> bad_checksum{0}, bad_length{0}, unexpected{0}, pool_empty{0};
-    std::atomic<std::uint64_t> not_handed_over{0};
+    std::atomic<std::uint64_t> handed_over{0}, not_handed_over{0};
     stats::Impaired impaired_before;  // control only
     // One for each poller, which writes it before it counts in finished_by.
     std::vector<stats::PollerLoad> loads;

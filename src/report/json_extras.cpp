@@ -12,7 +12,7 @@ Json port_json(const stats::PortTotal& port)
 {
     return {{"bad_checksum", port.bad_checksum}, {"bad_length", port.bad_length},
         {"unexpected", port.unexpected}, {"pool_empty", port.pool_empty},
-        {"not_handed_over", port.not_handed_over}};
+        {"handed_over", port.handed_over}, {"not_handed_over", port.not_handed_over}};
 }
 
 void add_packet_rates(Json& json, const stats::FrameCount& count, std::chrono::nanoseconds time)

@@ -334,6 +334,7 @@ TEST_F(OwnPort, HandsPacketsOfAnotherPollersStreamOver)
     finish();
     EXPECT_EQ(final_of(0).arrived, 100U);
     EXPECT_EQ(final_of(0).lost, 0);
+    EXPECT_EQ(engine_->trouble(1).handed_over, 100U);
     EXPECT_EQ(engine_->trouble(1).not_handed_over, 0U);
 }
 

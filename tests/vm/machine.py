@@ -11,6 +11,7 @@ import time
 from netlab.lab import Failed, wait_for
 
 MODELS = ("virtio", "e1000e", "vmxnet3")
+# The second virtio card has two queues and spreads packets over them as a real card does.
 DEVICES = {
     "virtio": "virtio-net-pci,disable-legacy=on,iommu_platform={iommu}",
     "e1000e": "e1000e",
@@ -33,6 +34,9 @@ class Card:
         self.net6 = f"fd0{index + 1}:{number}:"
         self.guest, self.host = f"{self.net}.1", f"{self.net}.2"
         self.guest6, self.host6 = f"{self.net6}:1", f"{self.net6}:2"
+        several = (model, number) == ("virtio", 2)
+        self.queues = ",queues=2" if several else ""
+        self.spreading = ",mq=on,vectors=6,rss=on,hash=on" if several else ""
 
 
 CARDS = [Card(model, number) for model in MODELS for number in (1, 2)]
@@ -125,7 +129,8 @@ class Vm:
         self._child = self._agent = self._monitor = None
 
     def _machine(self, kernel, initramfs):
-        options = "console=ttyS0 panic=-1 loglevel=4 net.ifnames=0 intel_iommu=on iommu=pt"
+        # no_timer_check: on a busy host the kernel finds the timer too slow, and panics.
+        options = "console=ttyS0 panic=-1 loglevel=4 net.ifnames=0 intel_iommu=on iommu=pt no_timer_check"
         # The IOMMU first: devices after it are behind it.
         iommu = ["-device", "intel-iommu,intremap=on,aw-bits=48"] if self.iommu else []
         return [
@@ -147,9 +152,9 @@ class Vm:
         for card in CARDS:
             device = DEVICES[card.model].format(iommu=iommu)
             yield "-netdev"
-            yield f"tap,id={card.wire},ifname={card.wire},script=no,downscript=no,vhost=off"
+            yield f"tap,id={card.wire},ifname={card.wire},script=no,downscript=no,vhost=off{card.queues}"
             yield "-device"
-            yield f"{device},netdev={card.wire},mac={card.mac},addr={card.slot:#x}"
+            yield f"{device},netdev={card.wire},mac={card.mac},addr={card.slot:#x}{card.spreading}"
 
     def __enter__(self):
         for name in ("agent", "qmp"):

@@ -6,10 +6,11 @@ The program owns the card; ARP, ping and the control connection go through its T
 import signal
 import time
 
-from context import LENGTH, OUR, RATE, STATE, Skipped, card_of, each_model, interface, row
+from context import LENGTH, OUR, RATE, STATE, Skipped, card_of, each_model, interface, row, spread_test
 from framework import between, equal, require
 from netlab.lab import PORT, Failed, wait_for
 from netlab.programs import Process, server
+from netlab.wires import TWO_POLLERS
 
 MODES = ("normal", "-R", "--bidir")
 CORES = "0-1"  # main on the first, the poller on the second
@@ -69,6 +70,16 @@ def address_of_state(context, card):
     before = taken(context, card)
     context.udp(card, "client", from_state(card))
     context.udp(card, "server", from_state(card))
+    given_back(context, card, before)
+
+
+@row("virtio: two queues, each stream to the poller that its packets come to")
+def spread(context):
+    card = card_of("virtio", 2)
+    before = taken(context, card)
+    program = (OUR, TWO_POLLERS, "-a", card.pci, "--")
+    for flags in (("-u", "-b", "500K", "-l", LENGTH), ("-C", "cubic", "-b", "2M")):
+        spread_test(context, card, program, *flags)
     given_back(context, card, before)
 
 

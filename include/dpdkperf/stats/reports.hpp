@@ -134,7 +134,8 @@ struct CpuUse {
 struct PortTotal {
     std::string interface, driver;
     std::uint64_t bad_checksum = 0, bad_length = 0, unexpected = 0, pool_empty = 0;
-    std::uint64_t not_handed_over = 0;  // between pollers
+    std::uint64_t handed_over = 0;      // between pollers
+    std::uint64_t not_handed_over = 0;  // lost on that way
     Impaired impaired{};                // by --impair
     std::optional<BitRate> link_speed = std::nullopt;
     std::vector<PollerLoad> pollers{};

@@ -106,13 +106,15 @@ struct SessionStatus {
     bool finished = false;  // finish() has been carried out: all counters are final
 };
 
-// What went wrong below the streams since open(); each is 0 in a healthy test.
+// What went wrong below the streams since open(); each but handed_over is 0 in a healthy test.
 struct SessionTrouble {
     std::uint64_t bad_checksum = 0;  // received, dropped
     std::uint64_t bad_length = 0;    // received, shorter than headers or counters say, dropped
     std::uint64_t unexpected = 0;    // received for us, but of no stream; dropped
     std::uint64_t pool_empty = 0;    // turns without an mbuf to fill
-    // Received by a poller whose stream they are not, dropped because its owner was behind.
+    // Received by a poller whose stream they are not and given to its owner: correct, but dear.
+    std::uint64_t handed_over = 0;
+    // The same, dropped because the owner was behind.
     std::uint64_t not_handed_over = 0;
     stats::Impaired impaired;  // on purpose
 };

@@ -232,7 +232,7 @@ TEST(Reporter, TellsWhatIperf3DoesNotKnow)
                 "offered": 1032, "accepted": 1000, "received": 995, "true_lost": 5,
                 "ring_full": 17}],
             "port": {"bad_checksum": 2, "bad_length": 0, "unexpected": 0, "pool_empty": 0,
-                     "not_handed_over": 0},
+                     "handed_over": 0, "not_handed_over": 0},
             "pollers": [{"cpu": 3, "turns": 1000, "busy_turns": 500, "busy_percent": 25.0,
                 "mean_turn_ns": 2000000.0}]})"));
 }
