@@ -26,7 +26,8 @@ void hold_payload(IpView& view, std::span<const std::byte> rest, std::size_t byt
     view.payload = rest.first(std::min(bytes, rest.size()));
 }
 
-IpView parse_ipv4(std::span<const std::byte> ip, std::size_t ip_bytes) noexcept
+IpView parse_ipv4(
+    std::span<const std::byte> ip, std::size_t ip_bytes, bool verify_checksum) noexcept
 {
     if (ip.size() < kIpv4Size) {
         return faulty(IpFault::kLength, true);
@@ -38,7 +39,7 @@ IpView parse_ipv4(std::span<const std::byte> ip, std::size_t ip_bytes) noexcept
         header > ip.size()) {
         return faulty(IpFault::kLength, true);
     }
-    if (fold(add_bytes(0, ip.first(header))) != 0xffff) {
+    if (verify_checksum && fold(add_bytes(0, ip.first(header))) != 0xffff) {
         return faulty(IpFault::kChecksum, true);
     }
     if ((load_be<std::uint16_t>(&ip[kIpv4Fragment]) & kIpv4FragmentMask) != 0) {
@@ -93,12 +94,18 @@ IpView parse_ip(std::span<const std::byte> piece, std::size_t frame_bytes) noexc
     }
     switch (load_be<std::uint16_t>(&piece[kEtherType])) {
     case kEtherTypeIpv4:
-        return parse_ipv4(piece.subspan(kEthernetSize), frame_bytes - kEthernetSize);
+        return parse_ipv4(piece.subspan(kEthernetSize), frame_bytes - kEthernetSize, true);
     case kEtherTypeIpv6:
         return parse_ipv6(piece.subspan(kEthernetSize), frame_bytes - kEthernetSize);
     default:
         return faulty(IpFault::kNotIp, true);
     }
+}
+
+IpView parse_quoted_ip(std::span<const std::byte> quote, bool ipv4) noexcept
+{
+    constexpr std::size_t kAnyLength = 0x1'0000 + kIpv6Size;
+    return ipv4 ? parse_ipv4(quote, kAnyLength, false) : parse_ipv6(quote, kAnyLength);
 }
 
 }  // namespace dpdkperf::wire

@@ -37,4 +37,8 @@ IpView parse_ip(std::span<const std::byte> frame) noexcept;
 // Reads one of `frame_bytes` that begins with `piece`, which holds at least the IP header.
 IpView parse_ip(std::span<const std::byte> piece, std::size_t frame_bytes) noexcept;
 
+// Reads a packet as ICMP quotes it: without a frame, cut anywhere behind its header, and with an
+// IPv4 header whose checksum the routers on the way need not have kept right.
+IpView parse_quoted_ip(std::span<const std::byte> quote, bool ipv4) noexcept;
+
 }  // namespace dpdkperf::wire
