@@ -76,20 +76,46 @@ void Connection::on_segment(const Arrival& arrival, Moment now) noexcept
     }
 }
 
+bool Connection::Impl::is_in_flight(std::uint32_t sequence) const noexcept
+{
+    if (state_ == State::kSynSent) {
+        return syns_sent_ > 0 && sequence == send_base_ - 1;
+    }
+    const Offset at = offset_of(sequence, send_base_, sender_.una());
+    return is_open() && at >= sender_.una() && at < sender_.nxt();
+}
+
 void Connection::on_path_mtu(std::uint32_t sequence, std::uint32_t mtu_bytes, Moment now) noexcept
 {
     Impl& c = *impl_;
     c.now_ = now;
     // RFC 1191, 3 and RFC 8201, 4: smaller ones are forged or broken. Linux's bound for IPv4.
     const std::uint32_t least = c.settings_.ipv4 ? 552 : 1280;
-    const Offset at = offset_of(sequence, c.send_base_, c.sender_.una());
-    const bool in_flight = c.is_open() && at >= c.sender_.una() && at < c.sender_.nxt();
-    if (!in_flight || mtu_bytes < least || mtu_bytes >= c.settings_.mtu_bytes) {
+    if (mtu_bytes == c.settings_.mtu_bytes && c.is_open()) {
+        return;  // every packet of a flight causes a message
+    }
+    if (!c.is_open() || !c.is_in_flight(sequence) || mtu_bytes < least ||
+        mtu_bytes > c.settings_.mtu_bytes) {
         ++c.info_.rejected.icmp;
         return;
     }
     c.settings_.mtu_bytes = mtu_bytes;
     c.sender_.on_segment_size(c.send_segment_bytes(), now);
+}
+
+void Connection::on_unreachable(std::uint32_t sequence, int error, Moment now) noexcept
+{
+    Impl& c = *impl_;
+    c.now_ = now;
+    if (!c.is_in_flight(sequence)) {
+        ++c.info_.rejected.icmp;
+        return;
+    }
+    ++c.info_.unreachable;
+    c.info_.unreachable_error = error;
+    if (c.state_ == State::kSynSent) {
+        c.close_with(CloseReason::kUnreachable);
+    }
 }
 
 void Connection::offer(std::uint64_t end_offset) noexcept

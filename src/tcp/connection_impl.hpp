@@ -72,6 +72,8 @@ struct Connection::Impl : ConnectionVariables {
     void enter_time_wait() noexcept;
     void on_close() noexcept;
     [[nodiscard]] bool is_open() const noexcept;  // synchronized, and data may flow
+    // A SYN or data with this sequence number has been sent and not been acknowledged.
+    [[nodiscard]] bool is_in_flight(std::uint32_t sequence) const noexcept;
     bool run_timers() noexcept;
     [[nodiscard]] Moment next_deadline() const noexcept;
 

@@ -41,6 +41,11 @@ public:
     // the number is not that of data in flight or the MTU is below the protocol's minimum.
     void on_path_mtu(std::uint32_t sequence, std::uint32_t mtu_bytes, Moment now) noexcept;
 
+    // A packet of ours with this sequence number could not be delivered, `error` is the errno of
+    // the ICMP message. Ends a connect(); a connection that stands goes on, and Info tells of it
+    // (RFC 5461, 4.1). Ignored if the number is not that of a SYN or of data in flight.
+    void on_unreachable(std::uint32_t sequence, int error, Moment now) noexcept;
+
     // Runs the timers that are due and gives the next segment to transmit now. False: none.
     bool next_segment(Moment now, Segment& out) noexcept;
 

@@ -22,12 +22,13 @@ enum class State : std::uint8_t {
 
 // Why a connection is closed.
 enum class CloseReason : std::uint8_t {
-    kNone,      // it is not, or it was never opened
-    kDone,      // both sides have sent their FIN, TIME_WAIT is over
-    kReset,     // the peer has reset it
-    kRefused,   // the peer has reset our SYN
-    kTimedOut,  // the peer has stopped answering
-    kAborted,   // abort()
+    kNone,         // it is not, or it was never opened
+    kDone,         // both sides have sent their FIN, TIME_WAIT is over
+    kReset,        // the peer has reset it
+    kRefused,      // the peer has reset our SYN
+    kTimedOut,     // the peer has stopped answering
+    kUnreachable,  // our SYN does not get there
+    kAborted,      // abort()
 };
 
 // Segments that were not taken, by the first test they failed. One counter per reason.
@@ -45,7 +46,7 @@ struct Rejected {
     std::uint64_t no_room = 0;        // out of order, and all ranges are in use
     std::uint64_t after_fin = 0;      // data behind the peer's FIN
     std::uint64_t tiny_mss = 0;  // offers of segments too small to be sent; taken as the smallest
-    std::uint64_t icmp = 0;      // a path MTU that does not fit the data in flight
+    std::uint64_t icmp = 0;      // ICMP errors that do not fit what is in flight
 };
 
 // What Linux's tcp_info tells, in its units where iperf3 prints them (iperf 3.12, src/tcp_info.c).
@@ -70,6 +71,8 @@ struct Info {
     std::uint64_t duplicate_sacks = 0;
     std::uint64_t reneged = 0;
     std::uint64_t ecn_reductions = 0;
+    std::uint64_t unreachable = 0;  // ICMP errors, but for those of the path MTU
+    int unreachable_error = 0;      // errno of the last of them
     std::uint32_t cwnd_segments = 0;
     std::uint64_t cwnd_bytes = 0;
     std::uint32_t ssthresh_segments = 0;

@@ -2,6 +2,8 @@
 #include "script.hpp"
 #include "simulator.hpp"
 
+#include <cerrno>
+
 #include <gtest/gtest.h>
 
 namespace dpdkperf::tcp::sim {
@@ -216,6 +218,43 @@ TEST(TcpHandshake, TakesANewConnectionInTimeWait)
     s.in({.seq = 500'000, .flags = kTcpSyn});
     EXPECT_EQ(s.state(), State::kSynReceived);
     EXPECT_TRUE(s.next().has(kTcpSyn | kTcpAck));
+}
+
+TEST(TcpHandshake, EndsWhenItsSynCanNotBeDelivered)
+{
+    Script s;
+    s.start_connect();
+    s.connection().on_unreachable(Script::kOurIsn, EHOSTUNREACH, s.moment());
+    EXPECT_EQ(s.state(), State::kClosed);
+    EXPECT_EQ(s.info().close_reason, CloseReason::kUnreachable);
+    EXPECT_EQ(s.info().unreachable_error, EHOSTUNREACH);
+    s.take();
+    s.after(seconds{10});
+    EXPECT_TRUE(s.quiet());  // no SYN is repeated
+}
+
+TEST(TcpHandshake, GoesOnWhenAnotherSynCouldNotBeDelivered)
+{
+    Script s;
+    s.connection().on_unreachable(Script::kOurIsn, ECONNREFUSED, s.moment());
+    s.start_connect();
+    for (const std::uint32_t off : {1U, 2U, 0x8000'0000U, ~0U}) {
+        s.connection().on_unreachable(Script::kOurIsn + off, ECONNREFUSED, s.moment());
+    }
+    s.connection().on_path_mtu(Script::kOurIsn, 1'300, s.moment());  // a SYN fits every path
+    EXPECT_EQ(s.state(), State::kSynSent);
+    EXPECT_EQ(s.info().rejected.icmp, 5U);
+    EXPECT_EQ(s.info().unreachable, 0U);
+    EXPECT_EQ(s.info().path_mtu_bytes, 1'500U);
+}
+
+TEST(TcpHandshake, OfAServerIsNotTheNetworksToEnd)
+{
+    Script s;
+    s.start_listen();
+    s.in({.seq = -1, .flags = kTcpSyn});
+    s.connection().on_unreachable(Script::kOurIsn, EHOSTUNREACH, s.moment());
+    EXPECT_EQ(s.state(), State::kSynReceived);
 }
 
 }  // namespace

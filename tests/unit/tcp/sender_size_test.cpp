@@ -1,6 +1,8 @@
 // Segment sizes: what the path takes, told by others or found out.
 #include "sender_script.hpp"
 
+#include <cerrno>
+
 #include <gtest/gtest.h>
 
 namespace dpdkperf::tcp::sim {
@@ -35,6 +37,33 @@ TEST(TcpSender, IgnoresAPathMtuThatCanNotBeTrue)
     s.connection().on_path_mtu(at(0), 9'000, s.moment());
     EXPECT_EQ(s.info().path_mtu_bytes, 1'500U);
     EXPECT_EQ(s.info().rejected.icmp, 4U);
+}
+
+TEST(TcpSender, TakesOneMessageOfAFlightForAll)
+{
+    Script s = with_flight();
+    for (Offset slot = 0; slot < 10; ++slot) {
+        s.connection().on_path_mtu(
+            sequence_of(slot * kSlot, Script::kOurIsn + 1), 1'300, s.moment());
+    }
+    EXPECT_EQ(s.info().path_mtu_bytes, 1'300U);
+    EXPECT_EQ(s.info().rejected.icmp, 0U);
+    EXPECT_EQ(s.info().cwnd_segments, 10U);
+}
+
+TEST(TcpSender, TellsOfDataThatCanNotBeDelivered)
+{
+    Script s = with_flight();
+    const auto at = [](Offset offset) { return sequence_of(offset, Script::kOurIsn + 1); };
+    s.connection().on_unreachable(at(5), EHOSTUNREACH, s.moment());
+    s.connection().on_unreachable(at(10 * kSlot), ECONNREFUSED, s.moment());
+    s.connection().on_unreachable(at(-1), ECONNREFUSED, s.moment());
+    EXPECT_EQ(s.state(), State::kEstablished);
+    EXPECT_EQ(s.info().unreachable, 1U);
+    EXPECT_EQ(s.info().unreachable_error, EHOSTUNREACH);
+    EXPECT_EQ(s.info().rejected.icmp, 2U);
+    s.in({.ack = 10 * kSlot});
+    EXPECT_FALSE(s.take().empty());
 }
 
 void wait_for_timeouts(Script& s, std::uint64_t count)
