@@ -1,7 +1,9 @@
 #include "dpdkperf/control/path_watch.hpp"
+#include "dpdkperf/host/icmp_socket.hpp"
 #include "dpdkperf/host/netlink.hpp"
 
 #include <utility>
+#include <vector>
 
 #include <asio/posix/stream_descriptor.hpp>
 
@@ -11,11 +13,31 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// A socket for ICMP, and its place in the event loop.
+struct IcmpEar {
+    IcmpEar(asio::io_context& loop, host::IcmpSocket opened)
+        : socket{std::move(opened)}, readable{loop, socket.fd()}
+    {
+    }
+    IcmpEar(const IcmpEar&) = delete;
+    IcmpEar& operator=(const IcmpEar&) = delete;
+    // NOLINTNEXTLINE(bugprone-exception-escape): an open descriptor can be released
+    ~IcmpEar() { readable.release(); }  // the file is the socket's to close
+
+    host::IcmpSocket socket;
+    asio::posix::stream_descriptor readable;
+};
+
 class KernelPathWatch final : public PathWatch {
 public:
     KernelPathWatch(asio::io_context& loop, host::NetworkWatch watch)
         : watch_{std::move(watch)}, readable_{loop, watch_.fd()}
     {
+        for (const bool ipv4 : {true, false}) {
+            if (auto socket = host::IcmpSocket::open(ipv4)) {
+                ears_.push_back(std::make_unique<IcmpEar>(loop, *std::move(socket)));
+            }
+        }
     }
 
     KernelPathWatch(const KernelPathWatch&) = delete;
@@ -35,6 +57,9 @@ public:
         link_up_ = true;
         events_ = std::make_shared<Events>(std::move(events));
         wait();
+        for (const auto& ear : ears_) {
+            listen(*ear);
+        }
     }
 
     void unwatch() override
@@ -42,6 +67,9 @@ public:
         events_.reset();
         asio::error_code ignored;
         readable_.cancel(ignored);
+        for (const auto& ear : ears_) {
+            ear->readable.cancel(ignored);
+        }
     }
 
 private:
@@ -54,6 +82,21 @@ private:
                     on_readable(*still);
                     if (still == events_) {
                         wait();
+                    }
+                }
+            });
+    }
+
+    void listen(IcmpEar& ear)
+    {
+        ear.readable.async_wait(asio::posix::stream_descriptor::wait_read,
+            [this, &ear, events = std::weak_ptr{events_}](const asio::error_code& failed) {
+                if (const auto still = events.lock(); still && !failed) {
+                    ear.socket.read([&](std::span<const std::byte> message) {
+                        still->icmp_came(message, ear.socket.ipv4());
+                    });
+                    if (still == events_) {
+                        listen(ear);
                     }
                 }
             });
@@ -105,6 +148,7 @@ private:
 
     host::NetworkWatch watch_;
     asio::posix::stream_descriptor readable_;
+    std::vector<std::unique_ptr<IcmpEar>> ears_;
     std::uint32_t interface_index_ = 0;
     IpAddress next_hop_;
     bool link_up_ = true;             // as was told last

@@ -225,7 +225,7 @@ void TestRun::await_streams()
         return events_.streams_open();
     }
     if (!plan_.server && status.streams[hello_].refused) {
-        return on_refused();
+        return on_refused(status.streams[hello_].error);
     }
     if (!plan_.server && status.streams[hello_].open) {
         ++hello_;
@@ -237,13 +237,14 @@ void TestRun::await_streams()
 
 // iperf3's server opens its listening socket anew for a client with -w, -M or -N, and for that
 // moment refuses connections (3.12, src/iperf_tcp.c, iperf_tcp_listen).
-void TestRun::on_refused()
+void TestRun::on_refused(int error)
 {
     if (!tcp()) {
-        return fail({IperfError::kStreamRead, 0, "no iperf3 server answered the hello"});
+        const char* const detail = error == 0 ? "no iperf3 server answered the hello" : "";
+        return fail({IperfError::kStreamRead, error, detail});
     }
-    if (++refusals_ > kConnectRetries) {
-        return fail({IperfError::kStreamConnect, ECONNREFUSED, {}});
+    if (error != ECONNREFUSED || ++refusals_ > kConnectRetries) {
+        return fail({IperfError::kStreamConnect, error, {}});
     }
     open_timer_.after(kConnectPause, [this] { say_next_hello(); });
 }

@@ -93,12 +93,14 @@ private:
     void watch_path();
     void stop_admitting();
     void say_next_hello();
-    void on_refused();
+    void on_refused(int error);
     void await_streams();
     void report_connections();
     void housekeeping();
     void guard_rate();
     std::optional<proto::Failure> find_trouble();
+    [[nodiscard]] static proto::Failure stream_failure(
+        const traffic::StreamSpec& spec, const traffic::StreamStatus& status);
     bool data_is_missing(const traffic::SessionStatus& status);
     void await_next_edge();
     void pass_edge();

@@ -180,6 +180,11 @@ void TestRun::watch_path()
             sink_.warned("interface " + path_.interface + " is down");
         }
     };
+    events.icmp_came = [this](std::span<const std::byte> message, bool ipv4) {
+        if (!closed_ && ipv4 == plan_.peer.is_v4()) {
+            path_.traffic->take_icmp(plan_.id, message, ipv4);
+        }
+    };
     watch_.watch(path_.interface_index, path_.next_hop_address, std::move(events));
 }
 
@@ -219,10 +224,28 @@ std::optional<proto::Failure> TestRun::find_trouble()
     if (data_is_missing(status)) {
         return proto::Failure{IperfError::kNoData, 0, {}};
     }
-    if (std::ranges::any_of(status.streams, &traffic::StreamStatus::ended)) {
-        return proto::Failure{IperfError::kStreamRead, ECONNRESET, {}};
+    for (std::size_t i = 0; i < status.streams.size(); ++i) {
+        if (status.streams[i].error != 0) {
+            return stream_failure(specs_[i], status.streams[i]);
+        }
     }
     return {};
+}
+
+// In iperf3's words, of the call that would have failed.
+proto::Failure TestRun::stream_failure(
+    const traffic::StreamSpec& spec, const traffic::StreamStatus& status)
+{
+    proto::Failure failure{IperfError::kStreamRead, status.error, {}};
+    if (spec.direction == traffic::Direction::kSend) {
+        failure.number = IperfError::kStreamWrite;
+    }
+    if (status.max_datagram.value != 0) {
+        failure.detail = "datagrams of " + std::to_string(spec.datagram.value) +
+                         " bytes do not fit the path, at most " +
+                         std::to_string(status.max_datagram.value) + " do (-l)";
+    }
+    return failure;
 }
 
 bool TestRun::data_is_missing(const traffic::SessionStatus& status)

@@ -2,6 +2,7 @@
 
 #include "dpdkperf/base/address.hpp"
 #include "dpdkperf/traffic/traffic.hpp"
+#include "dpdkperf/wire/icmp_error.hpp"
 
 #include <array>
 #include <atomic>
@@ -21,6 +22,7 @@ struct Command {
         kStop,
         kFinish,
         kNextHop,
+        kIcmp,
         kRemove,
         kQuit
     };
@@ -29,6 +31,7 @@ struct Command {
     std::uint32_t stream = 0;        // kHello
     traffic::Timetable timetable{};  // kStart
     Mac next_hop{};                  // kNextHop
+    wire::IcmpError icmp{};          // kIcmp
 };
 
 // Commands from the control thread to one poller, in order. The poller pays one relaxed load a

@@ -1,6 +1,8 @@
 #include "dpdkperf/engine/engine.hpp"
 
 #include "dpdkperf/wire/headers.hpp"
+#include "dpdkperf/wire/icmp_error.hpp"
+#include "dpdkperf/wire/tcp_header.hpp"
 #include "dpdkperf/wire/toeplitz.hpp"
 #include "patterns.hpp"
 #include "poller.hpp"
@@ -43,6 +45,7 @@ public:
     void stop(SessionId id) override;
     void finish(SessionId id) override;
     void set_next_hop(SessionId id, const Mac& next_hop) override;
+    void take_icmp(SessionId id, std::span<const std::byte> message, bool ipv4) override;
     [[nodiscard]] traffic::SessionStatus status(SessionId id) const override;
     [[nodiscard]] traffic::SessionTrouble trouble(SessionId id) const override;
     [[nodiscard]] std::vector<stats::PollerLoad> loads(SessionId id) const override;
@@ -251,6 +254,17 @@ void Engine::set_next_hop(SessionId id, const Mac& next_hop)
     tell_all({.kind = Command::Kind::kNextHop, .session = &s, .next_hop = next_hop});
 }
 
+void Engine::take_icmp(SessionId id, std::span<const std::byte> message, bool ipv4)
+{
+    Session& s = session(id);
+    const auto error = wire::parse_icmp_error(message, ipv4);
+    const std::uint8_t protocol = s.spec.tcp ? wire::kProtocolTcp : wire::kProtocolUdp;
+    if (error && error->protocol == protocol && error->source.address == s.spec.local &&
+        error->destination.address == s.spec.remote) {
+        tell_all({.kind = Command::Kind::kIcmp, .session = &s, .icmp = *error});
+    }
+}
+
 traffic::SessionStatus Engine::status(SessionId id) const
 {
     const Session& s = session(id);
@@ -261,6 +275,7 @@ traffic::SessionStatus Engine::status(SessionId id) const
         traffic::StreamStatus one;
         one.open = stream.open.load(std::memory_order_acquire);
         one.remote_port = one.open ? stream.remote_port : std::uint16_t{0};
+        one.error = stream.error.load(std::memory_order_acquire);
         one.refused = stream.refused.load(std::memory_order_acquire);
         status.open_streams += one.open ? 1 : 0;
         status.streams.push_back(one);
@@ -271,6 +286,7 @@ traffic::SessionStatus Engine::status(SessionId id) const
         const UdpStream& stream = *s.streams[i];
         status.streams[i].legacy_reply = status.streams[i].open && stream.legacy_reply;
         status.streams[i].late = stream.late.read();
+        status.streams[i].max_datagram = {stream.max_datagram.load(std::memory_order_relaxed)};
         (stream.sends() ? status.datagrams_sent : status.datagrams_received) +=
             stream.datagrams_done.read();
     }

@@ -142,6 +142,8 @@ private:
     bool take_tcp(rte_mbuf& mbuf, std::span<const std::byte> frame) noexcept;
     TcpStream* accept(const wire::TcpView& view) noexcept;
 
+    void take_icmp(const wire::IcmpError& error, std::uint64_t now) noexcept;
+    static void take_icmp(const wire::IcmpError& error, UdpStream& stream) noexcept;
     bool take_faulty(rte_mbuf& mbuf, wire::UdpFault fault) noexcept;
     bool take_faulty(rte_mbuf& mbuf, wire::TcpFault fault) noexcept;
     bool take_stranger(rte_mbuf& mbuf, const wire::UdpView& view) noexcept;

@@ -36,6 +36,9 @@ bool Poller::obey() noexcept
             renew_templates(*active.session);
             tcp_.set_next_hop(*active.session, command.next_hop, *this);
             break;
+        case Command::Kind::kIcmp:
+            take_icmp(command.icmp, rte_rdtsc());
+            break;
         case Command::Kind::kRemove:
             remove(active);
             break;

@@ -46,6 +46,43 @@ bool Poller::take_faulty(rte_mbuf& mbuf, wire::TcpFault fault) noexcept
     return pass_to_kernel(mbuf);
 }
 
+// What the kernel was told of packets of ours. Only the owner of their stream can say whether it
+// has sent them.
+void Poller::take_icmp(const wire::IcmpError& error, std::uint64_t now) noexcept
+{
+    if (error.protocol == wire::kProtocolTcp) {
+        TcpStream* const stream = tcp_.find(error.source, error.destination);
+        if (stream != nullptr && stream->owned_by(*this)) {
+            tcp_.take_icmp(*stream, error, clock_.scale().moment(now));
+        }
+        return;
+    }
+    UdpEntry* const flow = flows_.find(error.source, error.destination);
+    if (flow != nullptr && flow->stream->owned_by(*this)) {
+        take_icmp(error, *flow->stream);
+    }
+}
+
+// As Linux's connected UDP sockets: an error that may go by itself is none.
+void Poller::take_icmp(const wire::IcmpError& error, UdpStream& stream) noexcept
+{
+    if (error.kind == wire::IcmpError::Kind::kTooBig) {
+        const std::size_t headers =
+            (stream.local.address.is_v4() ? wire::kIpv4Size : wire::kIpv6Size) + wire::kUdpSize;
+        if (!stream.sends() || error.mtu_bytes <= headers ||
+            error.mtu_bytes >= headers + stream.spec.datagram.value) {
+            return;
+        }
+        stream.max_datagram.store(error.mtu_bytes - headers, std::memory_order_relaxed);
+    } else if (!error.fatal) {
+        return;
+    }
+    stream.error.store(error.error, std::memory_order_release);
+    if (!stream.open.load(std::memory_order_relaxed)) {
+        stream.refused.store(true, std::memory_order_release);
+    }
+}
+
 // The next connection of a server's test, if this is its SYN. Everything else between the same two
 // hosts is the kernel's, their control connection first of all.
 TcpStream* Poller::accept(const wire::TcpView& view) noexcept

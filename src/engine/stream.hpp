@@ -40,6 +40,7 @@ struct Stream {
     std::atomic<bool> open{false};  // release: remote_port and what the protocol adds are set
     std::atomic<bool> refused{false};
     std::atomic<bool> sending{false};
+    std::atomic<int> error{0};  // release, before `refused` and the like: the errno that says why
     std::uint16_t remote_port = 0;
     stats::SnapshotSlots slots;
 

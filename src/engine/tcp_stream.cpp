@@ -2,6 +2,8 @@
 
 #include "session.hpp"
 
+#include <cerrno>
+
 namespace dpdkperf::engine {
 
 namespace {
@@ -31,11 +33,27 @@ stats::TcpHealth health_of(const tcp::Info& info) noexcept
         .no_room = rejected.no_room,
         .after_fin = rejected.after_fin,
         .tiny_mss = rejected.tiny_mss,
-        .bad_path_mtu = rejected.icmp,
+        .bad_icmp = rejected.icmp,
+        .unreachable = info.unreachable,
         .challenge_acks = info.challenge_acks};
 }
 
 }  // namespace
+
+int TcpStream::close_error(Moment now) const noexcept
+{
+    const tcp::Info info = connection.info(now);
+    switch (info.close_reason) {
+    case tcp::CloseReason::kRefused:
+        return ECONNREFUSED;
+    case tcp::CloseReason::kTimedOut:
+        return info.unreachable_error != 0 ? info.unreachable_error : ETIMEDOUT;
+    case tcp::CloseReason::kUnreachable:
+        return info.unreachable_error;
+    default:
+        return ECONNRESET;
+    }
+}
 
 std::uint64_t TcpStream::sent_prefix() const
 {

@@ -34,6 +34,8 @@ struct alignas(64) TcpStream final : Stream {
     // Owner: writes. Control: reads.
     std::atomic<bool> ended{false};  // closed by the peer after it was open
 
+    // The errno that a socket would tell of a connection that is closed, or that the peer closes.
+    [[nodiscard]] int close_error(Moment now) const noexcept;
     // What a client sends in front of its data; a server sends nothing.
     [[nodiscard]] std::uint64_t sent_prefix() const;
     [[nodiscard]] std::uint64_t received_prefix() const;

@@ -77,6 +77,7 @@ tcp::Settings TcpWorker::settings_of(const TcpStream& stream, Moment now) const 
 
 void TcpWorker::connect(TcpStream& stream, Moment now) noexcept
 {
+    stream.error.store(0, std::memory_order_relaxed);
     stream.refused.store(false, std::memory_order_relaxed);
     stream.connection.connect(settings_of(stream, now), now);
     stream.offered_end = traffic::TcpSpec::kCookieBytes;

@@ -2,6 +2,7 @@
 
 #include "dpdkperf/base/time.hpp"
 #include "dpdkperf/tcp/isn.hpp"
+#include "dpdkperf/wire/icmp_error.hpp"
 #include "dpdkperf/wire/tcp_view.hpp"
 #include "flow_table.hpp"
 #include "poller_queue.hpp"
@@ -45,6 +46,9 @@ public:
     // A segment for a stream of ours, of so many packets; checksum and lengths are right.
     void arrive(
         TcpStream& stream, const wire::TcpView& view, std::uint16_t packets, Moment now) noexcept;
+
+    // What is said of a packet of a stream of ours, if it was in flight.
+    void take_icmp(TcpStream& stream, const wire::IcmpError& error, Moment now) noexcept;
 
     // The test runs: senders may send. `now_tsc` for those with a rate.
     void start(TcpStream& stream, std::uint64_t now_tsc, std::uint64_t ticks_per_second) noexcept;

@@ -26,6 +26,17 @@ void TcpWorker::arrive(
     }
 }
 
+void TcpWorker::take_icmp(TcpStream& stream, const wire::IcmpError& error, Moment now) noexcept
+{
+    if (error.kind == wire::IcmpError::Kind::kTooBig) {
+        stream.connection.on_path_mtu(error.sequence, error.mtu_bytes, now);
+    } else {
+        stream.connection.on_unreachable(error.sequence, error.error, now);
+    }
+    stream.due = true;
+    note_state(stream, now);
+}
+
 void TcpWorker::note_state(TcpStream& stream, Moment now) noexcept
 {
     if (!stream.open.load(std::memory_order_relaxed)) [[unlikely]] {
@@ -43,6 +54,9 @@ void TcpWorker::note_state(TcpStream& stream, Moment now) noexcept
     // Whoever goes before the stream is open was not its peer.
     const bool open = stream.open.load(std::memory_order_relaxed);
     if (open && (gone || stream.connection.peer_has_closed())) [[unlikely]] {
+        if (!stream.ended.load(std::memory_order_relaxed)) {
+            stream.error.store(stream.close_error(now), std::memory_order_release);
+        }
         stream.ended.store(true, std::memory_order_release);
         if (stream.final && !gone) {
             stream.connection.close(now);
@@ -55,6 +69,7 @@ void TcpWorker::note_handshake(TcpStream& stream, Moment now) noexcept
 {
     constexpr std::uint64_t kCookie = traffic::TcpSpec::kCookieBytes;
     if (stream.connection.state() == tcp::State::kClosed) {
+        stream.error.store(stream.close_error(now), std::memory_order_release);
         stream.refused.store(true, std::memory_order_release);
         return;
     }

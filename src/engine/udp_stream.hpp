@@ -21,9 +21,10 @@ struct alignas(64) UdpStream final : Stream {
     std::uint64_t ring_full = 0;
 
     // Owner: writes. Control: reads.
-    stats::SingleWriterCounter datagrams_done;  // accepted by the NIC, or received
-    stats::SingleWriterCounter late;            // received after the final snapshot
-    bool legacy_reply = false;                  // set before `open`
+    stats::SingleWriterCounter datagrams_done;   // accepted by the NIC, or received
+    stats::SingleWriterCounter late;             // received after the final snapshot
+    bool legacy_reply = false;                   // set before `open`
+    std::atomic<std::uint64_t> max_datagram{0};  // payload bytes, once ours are too large
 
     // Datagrams that the user's limit still allows to be made.
     [[nodiscard]] std::uint64_t left() const

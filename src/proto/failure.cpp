@@ -57,6 +57,7 @@ constexpr FailureText kFailureTexts[] = {
     {IperfError::kTestExpired, "the test has not ended in time"},
     {IperfError::kStreamListen, "unable to start stream listener"},
     {IperfError::kStreamConnect, "unable to connect stream"},
+    {IperfError::kStreamWrite, "unable to write to stream socket"},
     {IperfError::kStreamRead, "unable to read from stream socket"},
     {IperfError::kStreamId, "stream has an invalid id"},
 };

@@ -34,7 +34,8 @@ inline constexpr HealthRow kHealthRows[] = {
     {&stats::TcpHealth::no_room, "no_room", "segments without room"},
     {&stats::TcpHealth::after_fin, "after_fin", "segments after FIN"},
     {&stats::TcpHealth::tiny_mss, "tiny_mss", "offers of a tiny MSS"},
-    {&stats::TcpHealth::bad_path_mtu, "bad_path_mtu", "bad path MTUs"},
+    {&stats::TcpHealth::bad_icmp, "bad_icmp", "ICMP errors that fit nothing"},
+    {&stats::TcpHealth::unreachable, "unreachable", "times unreachable"},
     {&stats::TcpHealth::challenge_acks, "challenge_acks", "challenge ACKs"},
 };
 static_assert(sizeof kHealthRows / sizeof(HealthRow) * sizeof(std::uint64_t) ==

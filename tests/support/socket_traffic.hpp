@@ -36,6 +36,7 @@ public:
     void stop(traffic::SessionId id) override;
     void finish(traffic::SessionId id) override;
     void set_next_hop(traffic::SessionId, const Mac&) override {}
+    void take_icmp(traffic::SessionId, std::span<const std::byte>, bool) override {}
     [[nodiscard]] traffic::SessionStatus status(traffic::SessionId id) const override;
     [[nodiscard]] traffic::SessionTrouble trouble(traffic::SessionId id) const override;
     [[nodiscard]] std::vector<stats::PollerLoad> loads(traffic::SessionId) const override

@@ -3,9 +3,11 @@
 #include "dpdkperf/base/address.hpp"
 #include "dpdkperf/base/result.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 // NOLINTNEXTLINE(readability-identifier-naming): asio's name
@@ -22,6 +24,8 @@ public:
         std::function<void(const Mac&)> next_hop_moved;
         std::function<void()> interface_removed;
         std::function<void(bool up)> link_changed;
+        // An ICMP (else ICMPv6) message, without its IP header, whoever it is meant for.
+        std::function<void(std::span<const std::byte> message, bool ipv4)> icmp_came;
     };
 
     PathWatch() = default;
@@ -34,7 +38,8 @@ public:
     virtual void unwatch() = 0;
 };
 
-// The kernel's neighbours and links, by rtnetlink. Errors: no netlink socket.
+// The kernel's neighbours and links, by rtnetlink, and the ICMP errors that it receives, as far as
+// this process may hear them (CAP_NET_RAW). Errors: no netlink socket.
 Result<std::unique_ptr<PathWatch>> watch_kernel(asio::io_context& loop);
 
 }  // namespace dpdkperf::control

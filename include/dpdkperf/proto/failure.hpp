@@ -51,6 +51,7 @@ enum class IperfError : std::int32_t {
     kTestExpired = 160,
     kStreamListen = 202,
     kStreamConnect = 203,
+    kStreamWrite = 205,
     kStreamRead = 206,
     kStreamId = 208,
 };

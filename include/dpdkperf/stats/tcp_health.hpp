@@ -32,7 +32,8 @@ struct TcpHealth {
     std::uint64_t no_room = 0;
     std::uint64_t after_fin = 0;
     std::uint64_t tiny_mss = 0;
-    std::uint64_t bad_path_mtu = 0;
+    std::uint64_t bad_icmp = 0;        // ICMP errors that quote nothing that is in flight
+    std::uint64_t unreachable = 0;     // and such that do
     std::uint64_t challenge_acks = 0;  // our answers to such segments
 };
 

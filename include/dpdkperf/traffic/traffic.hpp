@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace dpdkperf::traffic {
@@ -92,8 +93,13 @@ struct StreamStatus {
     bool open = false;
     std::uint16_t remote_port = 0;  // known once open
     bool legacy_reply = false;      // the reply was that of iperf3 3.11 or older
-    bool refused = false;    // what came instead of a reply is none; TCP: the peer has reset us
-    bool ended = false;      // TCP: closed or reset by the peer after it was open
+    bool refused = false;  // what came instead of a reply is none; TCP: the peer has reset us
+    bool ended = false;    // TCP: closed or reset by the peer after it was open
+    // The errno that a socket would tell of it, once it was refused, has ended, or nobody takes its
+    // datagrams (an ICMP error). 0: none.
+    int error = 0;
+    // UDP: the largest that the path takes, if ours are larger; 0: not known.
+    PayloadBytes max_datagram{};
     std::uint64_t late = 0;  // receiver: datagrams after it had stopped counting
 };
 
@@ -161,6 +167,10 @@ public:
 
     // The next hop has a new address; every packet filled from now on carries it.
     virtual void set_next_hop(SessionId id, const Mac& next_hop) = 0;
+
+    // The kernel has received this ICMP (else ICMPv6) message, given without its IP header. What it
+    // says of a stream of the session is believed if it quotes what is in flight.
+    virtual void take_icmp(SessionId id, std::span<const std::byte> message, bool ipv4) = 0;
 
     [[nodiscard]] virtual SessionStatus status(SessionId id) const = 0;
     [[nodiscard]] virtual SessionTrouble trouble(SessionId id) const = 0;

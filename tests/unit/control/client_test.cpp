@@ -8,6 +8,9 @@
 #include "key_folder.hpp"
 #include "scripted_peer.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <csignal>
 #include <thread>
 
@@ -524,6 +527,93 @@ TEST_F(ClientAndScript, FollowsTheWayToThePeer)
     EXPECT_EQ(sink_.warnings, std::vector<std::string>{"interface px0 is down"});
     EXPECT_EQ(sink_.failures,
         std::vector<std::string>{"unable to read from stream socket: interface px0 was removed"});
+}
+
+TEST_F(ClientAndScript, HandsIcmpOfItsFamilyToTheStreams)
+{
+    plan_.blocks = 0;
+    plan_.duration = 30s;
+    constexpr std::array<std::byte, 8> kMessage{};
+    at_call("connected", [&] {
+        watch_.events->icmp_came(kMessage, true);
+        watch_.events->icmp_came(kMessage, false);
+        watch_.events->interface_removed();
+    });
+    run([&](const ScriptedPeer& peer) {
+        up_to_running(peer);
+        (void)peer.receive_rest();
+    });
+    EXPECT_EQ(traffic_.icmp_bytes, kMessage.size());
+}
+
+// As iperf3 3.12 says it of a datagram socket that was told of an ICMP error.
+TEST_F(ClientAndScript, SaysWhyNobodyTakesItsDatagrams)
+{
+    struct Case {
+        bool reverse;
+        int error;
+        std::uint64_t max_on_path;
+        std::string message;
+    };
+    const Case cases[] = {
+        {false, ECONNREFUSED, 0, "unable to write to stream socket: Connection refused"},
+        {true, ECONNREFUSED, 0, "unable to read from stream socket: Connection refused"},
+        {false, EMSGSIZE, 72,
+            "unable to write to stream socket: Message too long: datagrams of 100 bytes do not fit "
+            "the path, at most 72 do (-l)"},
+    };
+    plan_.blocks = 0;
+    plan_.duration = 30s;
+    for (const Case& c : cases) {
+        plan_.reverse = c.reverse;
+        loop_.restart();
+        sink_.failures.clear();
+        traffic_.error = 0;
+        at_call("connected", [&] {
+            traffic_.error = c.error;
+            traffic_.max_on_path = c.max_on_path;
+        });
+        const int exit_code = run([&](const ScriptedPeer& peer) {
+            up_to_running(peer);
+            (void)peer.receive_rest();
+        });
+        EXPECT_EQ(exit_code, 1);
+        EXPECT_EQ(sink_.failures, std::vector<std::string>{c.message});
+    }
+}
+
+TEST_F(ClientAndScript, SaysWhyAStreamCanNotBeOpened)
+{
+    struct Case {
+        options::Protocol protocol;
+        int error;
+        std::string message;
+        std::size_t tries;
+    };
+    const Case cases[] = {
+        {options::Protocol::kUdp, ECONNREFUSED,
+            "unable to read from stream socket: Connection refused", 1},
+        {options::Protocol::kUdp, 0,
+            "unable to read from stream socket: no iperf3 server answered the hello", 1},
+        {options::Protocol::kTcp, EHOSTUNREACH, "unable to connect stream: No route to host", 1},
+        // A server may open its listener anew.
+        {options::Protocol::kTcp, ECONNREFUSED, "unable to connect stream: Connection refused", 3},
+    };
+    for (const Case& c : cases) {
+        loop_.restart();
+        plan_.protocol = c.protocol;
+        sink_.failures.clear();
+        traffic_.calls.clear();
+        traffic_.refused = true;
+        traffic_.error = c.error;
+        EXPECT_EQ(run([&](const ScriptedPeer& peer) {
+            up_to_running(peer, "");
+            (void)peer.receive_rest();
+        }),
+            1);
+        EXPECT_EQ(sink_.failures, std::vector<std::string>{c.message});
+        EXPECT_EQ(std::ranges::count(traffic_.calls, "hello 0"), static_cast<long>(c.tries));
+    }
 }
 
 TEST_F(ClientAndScript, IntervalsAreReportedOnceEachAndTheLastOneEndsWithTheTest)

@@ -20,6 +20,11 @@ public:
     std::vector<traffic::SessionSpec> sessions;
     std::vector<traffic::Timetable> timetables;
     std::vector<Mac> next_hops;
+    std::size_t icmp_bytes = 0;
+    // Of every stream once it is open, or instead of being opened.
+    int error = 0;
+    bool refused = false;
+    std::uint64_t max_on_path = 0;
 
     [[nodiscard]] PayloadBytes max_datagram(bool) const override { return {max_bytes}; }
 
@@ -60,14 +65,23 @@ public:
     }
     void set_next_hop(traffic::SessionId, const Mac& mac) override { next_hops.push_back(mac); }
 
+    void take_icmp(traffic::SessionId, std::span<const std::byte> message, bool) override
+    {
+        icmp_bytes += message.size();
+    }
+
     [[nodiscard]] traffic::SessionStatus status(traffic::SessionId) const override
     {
         traffic::SessionStatus status;
         const auto& spec = sessions.back();
         for (std::uint32_t i = 0; i < spec.streams.size(); ++i) {
-            const bool open = hellos_work && (spec.server || i < greeted_);
-            status.streams.push_back(
-                {open, spec.server ? std::uint16_t{4000} : std::uint16_t{5201}, false});
+            const bool open = hellos_work && !refused && (spec.server || i < greeted_);
+            traffic::StreamStatus& stream = status.streams.emplace_back();
+            stream.open = open;
+            stream.remote_port = spec.server ? std::uint16_t{4000} : std::uint16_t{5201};
+            stream.refused = refused;
+            stream.error = error;
+            stream.max_datagram = {max_on_path};
             status.open_streams += open ? 1 : 0;
             add(spec.streams[i], status);
         }
