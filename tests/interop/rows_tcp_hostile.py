@@ -39,7 +39,7 @@ class Stranger:
     """Knows from the wire what the victim has sent and expects."""
 
     def __init__(self, capture, forger, victim):
-        self._capture, self.send, self._victim = capture, forger.send, victim
+        self._capture, self.send, self.ports = capture, forger.send, victim
         self.sent = self.acked = self.expects = self.value = self.echo = None
         while None in (self.sent, self.acked, self.value):
             time.sleep(0.02)
@@ -51,9 +51,9 @@ class Stranger:
             if packet.protocol != TCP or packet.segment[13] & (SYN | RST) or is_forged(packet.segment):
                 continue
             sequence, ack = struct.unpack_from("!LL", packet.segment, 4)
-            if ports == self._victim:
+            if ports == self.ports:
                 self.sent, self.expects = sequence, ack
-            elif ports == self._victim[::-1]:
+            elif ports == self.ports[::-1]:
                 self.acked = ack
                 self.value, self.echo = read_timestamps(packet.segment)
 

@@ -23,6 +23,34 @@ def is_forged(segment):
     return struct.unpack_from("!H", segment, 14)[0] == WINDOW
 
 
+def icmp_error(kind, code, rest, quoted):
+    """An ICMP message that quotes a packet; `quoted`: protocol, (address, port) from and to, sequence."""
+    protocol, source, destination, sequence = quoted
+    addresses = socket.inet_aton(source[0]) + socket.inet_aton(destination[0])
+    ip = struct.pack("!BBHHHBBH", 0x45, 0, 1500, 0, 0x4000, 63, protocol, 0) + addresses
+    last = sequence if protocol == TCP else (1480 << 16)
+    body = ip + struct.pack("!HHL", source[1], destination[1], last & 0xFFFFFFFF)
+    message = struct.pack("!BBHL", kind, code, 0, rest) + body
+    return message[:2] + struct.pack("!H", 0xFFFF - ones_complement_sum(message)) + message[4:]
+
+
+class IcmpForger:
+    """Sends ICMP messages from one end of a lab, over IPv4, through the kernel."""
+
+    def __init__(self, lab, end):
+        with lab.inside(end):
+            self._socket = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._socket.close()
+
+    def send(self, address, *message):
+        self._socket.sendto(icmp_error(*message), (address, 0))
+
+
 class Forger:
     """Sends segments in the name of the stock end of a connection, over IPv4."""
 

@@ -27,8 +27,11 @@ class Wire:
     mtu: int = 1500
     pollers: int = 1  # with a queue each
     tso: bool = False  # vhost: segments of up to 64 KB pass
+    hop: int = 0  # veth: a router in between, whose way on is of this MTU; 0: none
 
     def lab(self, name, our):
+        if self.hop:
+            return RoutedLab(name, self)
         if self.kind == "veth":
             return VethLab(name, self)
         return TwinLab(name, self, our)
@@ -42,12 +45,70 @@ class VethLab(Lab):
 
     def __init__(self, name, wire):
         super().__init__(name, wire.mtu, queues=wire.pollers)
+        self._hop = wire.hop
         self._eal = [TWO_POLLERS, "--"] if wire.pollers == 2 else []
         if wire.pollers == 2:
             self.late_seconds = BUSY_SECONDS
 
     def words(self, end, program):
         return [program] if is_stock(program) else [program, *self._eal]
+
+
+class RoutedLab(VethLab):
+    """Ends in networks of their own, and a router with a narrow way between them.
+
+    The router's interfaces are as wide as the ends', so that they take what is too large and say so.
+    """
+
+    def up(self):
+        super().up()
+        if self.router in subprocess.run(["ip", "netns"], capture_output=True, text=True, check=True).stdout:
+            return
+        subprocess.run(["ip", "netns", "add", self.router], check=True)
+        self._at_router("sysctl", "-q", "-w", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
+        self.ip("a", "link", "del", "dev", "veth-a")
+        for end in "ab":
+            self._connect(end)
+
+    def _connect(self, end):
+        interface = self.interface(end)
+        self.ip(end, "link", "add", interface, "type", "veth", "peer", "name", f"to-{end}", "netns", self.router)
+        for where, name in ((self._at_router, f"to-{end}"), (lambda *words: self.run(end, *words), interface)):
+            where("sysctl", "-q", "-w", f"net.ipv6.conf.{name}.accept_dad=0")
+            where("ip", "link", "set", "dev", name, "up")
+        for ipv6, length, router in ((False, 24, self._router_address(end)), (True, 64, self._router_address(end, True))):
+            self.ip(end, "address", "add", f"{self.address(end, ipv6)}/{length}", "dev", interface)
+            self.ip(end, "route", "add", "default", "via", router)
+            # Not the route that comes with an address: this one has an MTU of its own.
+            self._at_router("ip", "address", "add", f"{router}/{length}", "dev", f"to-{end}", "noprefixroute")
+            network = self._network(end, ipv6)
+            self._at_router("ip", "route", "add", network, "dev", f"to-{end}", "mtu", "lock", str(self._hop))
+
+    def down(self):
+        super().down()
+        subprocess.run(["ip", "netns", "del", self.router], check=False, stderr=subprocess.DEVNULL)
+
+    @property
+    def router(self):
+        return f"{self.name}-router"
+
+    def _at_router(self, *words):
+        subprocess.run(["ip", "netns", "exec", self.router, *words], check=True)
+
+    @staticmethod
+    def _network(end, ipv6):
+        place = {"a": 99, "b": 98}[end]
+        return f"fd{place}::/64" if ipv6 else f"10.{place}.0.0/24"
+
+    @staticmethod
+    def _router_address(end, ipv6=False):
+        place = {"a": 99, "b": 98}[end]
+        return f"fd{place}::fe" if ipv6 else f"10.{place}.0.254"
+
+    @staticmethod
+    def address(end, ipv6=False):
+        place, host = {"a": (99, 1), "b": (98, 2)}[end]
+        return f"fd{place}::{host}" if ipv6 else f"10.{place}.0.{host}"
 
 
 class TwinLab(Lab):
