@@ -88,6 +88,13 @@ class RoutedLab(VethLab):
         super().down()
         subprocess.run(["ip", "netns", "del", self.router], check=False, stderr=subprocess.DEVNULL)
 
+    def rest(self):
+        """Forgets what the ends' kernels have learned of the path; a server would offer an MSS that fits."""
+        super().rest()
+        for end in "ab":
+            self.ip(end, "route", "flush", "cache")
+            self.ip(end, "-6", "route", "flush", "cache")
+
     @property
     def router(self):
         return f"{self.name}-router"
