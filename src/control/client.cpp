@@ -82,6 +82,7 @@ private:
     void end_test();
     void summarize_and_end(const std::string& message, int exit_code);
     void end(const std::string& message, int exit_code);
+    void leave(int exit_code);
 
     asio::io_context& loop_;
     const options::Plan& plan_;
@@ -441,19 +442,22 @@ void ClientTest::Impl::end(const std::string& message, int exit_code)
     sink_.finished(message.empty());
     timer_.cancel();
     resolver_.cancel();
-    if (run_) {
-        run_->close();
-    }
+    const auto leave = [self = shared_from_this(), exit_code] { self->leave(exit_code); };
+    run_ ? run_->part(leave) : leave();
+}
+
+void ClientTest::Impl::leave(int exit_code)
+{
     if (acquiring_) {
         paths_.release();
     }
-    const auto leave = [done = std::move(done_), exit_code] { done(exit_code); };
+    const auto left = [done = std::move(done_), exit_code] { done(exit_code); };
     if (link_) {
-        return link_->close(leave);
+        return link_->close(left);
     }
     asio::error_code ignored;
     socket_.close(ignored);
-    asio::post(loop_, leave);
+    asio::post(loop_, left);
 }
 
 ClientTest::ClientTest(asio::io_context& loop, const options::Plan& plan, DataPaths& paths,

@@ -227,14 +227,14 @@ void ServerTest::end(const std::string& message)
 
 void ServerTest::settle()
 {
-    if (run_) {
-        run_->close();
-    }
-    if (std::exchange(acquiring_, false)) {
-        around_.paths.release();
-    }
-    const auto over = std::move(over_);
-    over();
+    const auto settled = [this] {
+        if (std::exchange(acquiring_, false)) {
+            around_.paths.release();
+        }
+        const auto over = std::move(over_);
+        over();
+    };
+    run_ ? run_->part(settled) : settled();
 }
 
 }  // namespace dpdkperf::control

@@ -28,6 +28,9 @@ constexpr auto kDrainPatience = 2s;
 // What a TCP sender has not had acknowledged by then does not count at the other side.
 constexpr auto kAcknowledgmentPatience = 200ms;
 
+// A peer that has not closed its connections by then is told that ours are gone.
+constexpr auto kPartingPatience = 1s;
+
 // Local ports that are tried for one that suits a stream's poller. With 16 queues all of them fail
 // once in 10^7 times; the stream then works all the same.
 constexpr std::size_t kPortTries = 256;
@@ -243,7 +246,8 @@ void TestRun::on_refused(int error)
         const char* const detail = error == 0 ? "no iperf3 server answered the hello" : "";
         return fail({IperfError::kStreamRead, error, detail});
     }
-    if (error != ECONNREFUSED || ++refusals_ > kConnectRetries) {
+    const bool by_peer = error == ECONNREFUSED || error == ECONNRESET;
+    if (!by_peer || ++refusals_ > kConnectRetries) {
         return fail({IperfError::kStreamConnect, error, {}});
     }
     open_timer_.after(kConnectPause, [this] { say_next_hello(); });
@@ -327,6 +331,21 @@ void TestRun::conclude()
     }
     const auto done = std::exchange(done_, nullptr);
     done();
+}
+
+void TestRun::part(std::function<void()> parted)
+{
+    await_parting(Moment::clock::now() + kPartingPatience, std::move(parted));
+}
+
+void TestRun::await_parting(Moment until, const std::function<void()>& parted)
+{
+    const bool waits = !closed_ && finished_ && Moment::clock::now() < until;
+    if (waits && path_.traffic->status(plan_.id).parting) {
+        return finish_timer_.after(kPoll, [this, until, parted] { await_parting(until, parted); });
+    }
+    close();
+    parted();
 }
 
 void TestRun::close()

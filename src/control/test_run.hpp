@@ -68,6 +68,10 @@ public:
     // TCP: no connection that comes from now on is a stream of this test.
     void admit_no_more();
 
+    // close(), but after finish() only when both sides have closed their connections, or after a
+    // second. `parted` is called once, from close() on.
+    void part(std::function<void()> parted);
+
     // Lets go of everything. No event comes any more. Does nothing the second time.
     void close();
 
@@ -110,6 +114,7 @@ private:
     [[nodiscard]] bool limit_is_reached() const;
     void await_drain();
     void await_counters();
+    void await_parting(Moment until, const std::function<void()>& parted);
     void conclude();
     [[nodiscard]] std::optional<std::vector<stats::Snapshot>> snapshots(std::uint64_t edge) const;
     [[nodiscard]] std::optional<std::chrono::nanoseconds> planned_end() const;

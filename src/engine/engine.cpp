@@ -22,6 +22,9 @@ namespace {
 
 using traffic::SessionId;
 
+// What iperf3 says to a connection with another cookie (3.12, src/iperf_tcp.c, iperf_tcp_accept).
+constexpr std::array kAccessDenied{std::byte{0xff}};
+
 tcp::IsnSecret new_secret()
 {
     std::random_device device;
@@ -210,6 +213,7 @@ void Engine::make_streams(Session& session) const
         const std::span cookie{spec.tcp->cookie};
         session.content.emplace(
             spec.server ? cookie.first(0) : cookie, patterns_.of(spec.streams.front().filler));
+        session.denial.emplace(kAccessDenied, patterns_.of(spec.streams.front().filler));
     }
 }
 
@@ -291,7 +295,9 @@ traffic::SessionStatus Engine::status(SessionId id) const
             stream.datagrams_done.read();
     }
     for (std::size_t i = 0; i < s.connections.size(); ++i) {
-        status.streams[i].ended = s.connections[i]->ended.load(std::memory_order_acquire);
+        const TcpStream& stream = *s.connections[i];
+        status.streams[i].ended = stream.ended.load(std::memory_order_acquire);
+        status.parting |= status.streams[i].open && !stream.parted.load(std::memory_order_acquire);
     }
     status.finished = s.finished_by.load(std::memory_order_acquire) == runners_.size();
     return status;

@@ -241,6 +241,7 @@ void Poller::on_time(std::uint64_t now) noexcept
         const auto [tsc, at] = read_clocks();
         clock_.adjust(tsc, at);
         next_reading_ = tsc + clock_.scale().ticks_per_second();
+        tcp_.vacate_places(clock_.scale().moment(now));
     }
     schedule();
 }

@@ -20,8 +20,11 @@ struct Session {
     std::vector<std::unique_ptr<UdpStream>> streams;
     std::vector<std::unique_ptr<TcpStream>> connections;
     std::optional<tcp::StreamContent> content;  // of what we send over TCP
+    std::optional<tcp::StreamContent> denial;   // of what a server sends to a stranger
 
-    std::atomic<std::uint32_t> next_hello{0};   // server: the stream that the next hello opens
+    std::atomic<std::uint32_t> next_hello{0};  // server: the stream that the next hello opens
+    // TCP server: a connection came and all places were taken, though not all by the client.
+    std::atomic<bool> place_wanted{false};
     std::atomic<std::uint32_t> added_by{0};     // pollers that have carried out kAdd
     std::atomic<std::uint32_t> finished_by{0};  // pollers that have carried out kFinish
     std::atomic<std::uint32_t> removed_by{0};   // pollers that have carried out kRemove

@@ -30,9 +30,12 @@ struct alignas(64) TcpStream final : Stream {
     bool started = false;  // start() has set the pacer
     bool due = false;      // something has arrived or was asked for since it was last pumped
     Moment deadline = Moment::max();
+    Moment since{};            // server: when its SYN has come, or when it was turned away
+    bool turned_away = false;  // server: it gets a byte that says so, and goes
 
     // Owner: writes. Control: reads.
-    std::atomic<bool> ended{false};  // closed by the peer after it was open
+    std::atomic<bool> ended{false};   // closed by the peer after it was open
+    std::atomic<bool> parted{false};  // closed by both sides
 
     // The errno that a socket would tell of a connection that is closed, or that the peer closes.
     [[nodiscard]] int close_error(Moment now) const noexcept;

@@ -13,6 +13,14 @@ namespace {
 // What a stream sends before it is the next one's turn.
 constexpr std::uint32_t kMostBurstBytes = 48'000;
 
+// iperf3 waits so long for a cookie from 3.15 on (src/net.c, nread_read_timeout), and serves nobody
+// else meanwhile.
+constexpr auto kCookiePatience = std::chrono::seconds{10};
+// The same if others wait: a client sends its cookie with the last segment of the handshake.
+constexpr auto kCookiePatienceIfWanted = std::chrono::seconds{1};
+// Who was turned away has so long to acknowledge it.
+constexpr auto kFarewell = std::chrono::seconds{1};
+
 tcp::Algorithm algorithm_of(traffic::Congestion congestion)
 {
     return congestion == traffic::Congestion::kReno ? tcp::Algorithm::kReno
@@ -79,6 +87,7 @@ void TcpWorker::connect(TcpStream& stream, Moment now) noexcept
 {
     stream.error.store(0, std::memory_order_relaxed);
     stream.refused.store(false, std::memory_order_relaxed);
+    stream.parted.store(false, std::memory_order_relaxed);
     stream.connection.connect(settings_of(stream, now), now);
     stream.offered_end = traffic::TcpSpec::kCookieBytes;
     stream.connection.offer(stream.offered_end);
@@ -88,40 +97,81 @@ void TcpWorker::connect(TcpStream& stream, Moment now) noexcept
 TcpStream* TcpWorker::accept(Session& session, const Mac& next_hop, const Endpoint& local,
     const Endpoint& remote, const Poller& poller, Moment now) noexcept
 {
-    TcpStream* stream = vacated(session, poller);
-    const bool again = stream != nullptr;
-    if (again) {
-        flows_.remove(*stream);
-        stream->refused.store(false, std::memory_order_relaxed);
-        stream->ended.store(false, std::memory_order_relaxed);
-    } else {
-        // Pollers compete, so each counts for itself what it takes.
-        const std::uint32_t index = session.next_hello.fetch_add(1, std::memory_order_relaxed);
-        if (index >= session.connections.size()) {
-            return nullptr;
-        }
-        stream = session.connections[index].get();
+    vacate_places(now);
+    TcpStream* const stream = take_place(session, poller);
+    if (stream == nullptr) {
+        return nullptr;
     }
     stream->local = local;
     stream->remote = remote;
     stream->remote_port = remote.port;
-    stream->owner.store(&poller, std::memory_order_relaxed);
+    stream->since = now;
     flows_.insert(*stream);
-    again ? address(*stream, next_hop) : own(*stream, next_hop);
+    own(*stream, next_hop);
     stream->connection.listen(settings_of(*stream, now), now);
     return stream;
 }
 
-// Whoever came first was not the client: it had another cookie, or went before it had shown one.
-TcpStream* TcpWorker::vacated(const Session& session, const Poller& poller) noexcept
+// Pollers compete for the places, which are taken in the order of iperf3's streams.
+TcpStream* TcpWorker::take_place(Session& session, const Poller& poller) noexcept
 {
     for (const auto& stream : session.connections) {
-        if (stream->owned_by(poller) && stream->refused.load(std::memory_order_relaxed) &&
-            !stream->due) {
+        const Poller* nobody = nullptr;
+        if (stream->owner.compare_exchange_strong(nobody, &poller, std::memory_order_acquire)) {
+            session.place_wanted.store(false, std::memory_order_relaxed);
             return stream.get();
         }
     }
+    session.place_wanted.store(true, std::memory_order_relaxed);
     return nullptr;
+}
+
+void TcpWorker::vacate_places(Moment now) noexcept
+{
+    for (std::size_t i = 0; i < count_;) {
+        const TcpStream& stream = *streams_[i];
+        const bool open = stream.open.load(std::memory_order_relaxed);
+        if (stream.session->spec.server && !open && has_overstayed(stream, now)) {
+            vacate(i, now);  // another one is there now
+        } else {
+            ++i;
+        }
+    }
+}
+
+// Whoever came was not the client: it had another cookie, went before it had shown one, or is
+// silent. The latter may be the client on a bad day, and stays until somebody else comes.
+bool TcpWorker::has_overstayed(const TcpStream& stream, Moment now) noexcept
+{
+    const tcp::State state = stream.connection.state();
+    if (stream.turned_away) {  // until it has read why, and has had time to go
+        return state == tcp::State::kFinWait2 || state == tcp::State::kTimeWait ||
+               state == tcp::State::kClosed || now - stream.since >= kFarewell;
+    }
+    if (state == tcp::State::kClosed) {
+        return !stream.due;
+    }
+    const bool wanted = stream.session->place_wanted.load(std::memory_order_relaxed);
+    return now - stream.since >= (wanted ? kCookiePatienceIfWanted : kCookiePatience);
+}
+
+void TcpWorker::vacate(std::size_t index, Moment now) noexcept
+{
+    TcpStream& stream = *streams_[index];
+    if (stream.connection.state() != tcp::State::kClosed) {
+        send_reset(stream, now);
+    }
+    frames_.forget(*stream.writer);
+    flows_.remove(stream);
+    streams_[index] = streams_[--count_];
+    next_ = 0;
+    stream.sent_end = stream.offered_end = 0;
+    stream.deadline = Moment::max();
+    stream.due = stream.turned_away = false;
+    stream.error.store(0, std::memory_order_relaxed);
+    stream.refused.store(false, std::memory_order_relaxed);
+    stream.parted.store(false, std::memory_order_relaxed);
+    stream.owner.store(nullptr, std::memory_order_release);
 }
 
 void TcpWorker::start(

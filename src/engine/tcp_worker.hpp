@@ -43,6 +43,9 @@ public:
         return entry == nullptr ? nullptr : entry->stream;
     }
 
+    // Server: now and then. Who has been turned away, and who shows no cookie, leaves its place.
+    void vacate_places(Moment now) noexcept;
+
     // A segment for a stream of ours, of so many packets; checksum and lengths are right.
     void arrive(
         TcpStream& stream, const wire::TcpView& view, std::uint16_t packets, Moment now) noexcept;
@@ -63,7 +66,9 @@ private:
         TcpStream* stream = nullptr;
     };
 
-    [[nodiscard]] static TcpStream* vacated(const Session& session, const Poller& poller) noexcept;
+    [[nodiscard]] static TcpStream* take_place(Session& session, const Poller& poller) noexcept;
+    [[nodiscard]] static bool has_overstayed(const TcpStream& stream, Moment now) noexcept;
+    void vacate(std::size_t index, Moment now) noexcept;
     void own(TcpStream& stream, const Mac& next_hop) noexcept;
     void address(TcpStream& stream, const Mac& next_hop) noexcept;
     [[nodiscard]] tcp::Settings settings_of(const TcpStream& stream, Moment now) const noexcept;
@@ -73,6 +78,7 @@ private:
     void send_reset(TcpStream& stream, Moment now) noexcept;
     void note_state(TcpStream& stream, Moment now) noexcept;
     void note_handshake(TcpStream& stream, Moment now) noexcept;
+    static void turn_away(TcpStream& stream, Moment now) noexcept;
 
     const Mac mac_;
     const std::uint32_t mtu_bytes_;

@@ -46,7 +46,11 @@ void TcpWorker::note_state(TcpStream& stream, Moment now) noexcept
         const std::uint64_t prefix = stream.received_prefix();
         stream.bytes_done.set(received - std::min(received, prefix));
     }
-    const bool gone = stream.connection.state() == tcp::State::kClosed;
+    const tcp::State state = stream.connection.state();
+    const bool gone = state == tcp::State::kClosed;
+    if (gone || state == tcp::State::kTimeWait) {
+        stream.parted.store(true, std::memory_order_release);
+    }
     const bool all_sent = stream.final || stream.sent_end >= stream.limit();
     if (gone || (all_sent && stream.connection.acknowledged() >= stream.sent_end)) {
         stream.sending.store(false, std::memory_order_release);
@@ -68,6 +72,9 @@ void TcpWorker::note_state(TcpStream& stream, Moment now) noexcept
 void TcpWorker::note_handshake(TcpStream& stream, Moment now) noexcept
 {
     constexpr std::uint64_t kCookie = traffic::TcpSpec::kCookieBytes;
+    if (stream.turned_away) {
+        return;
+    }
     if (stream.connection.state() == tcp::State::kClosed) {
         stream.error.store(stream.close_error(now), std::memory_order_release);
         stream.refused.store(true, std::memory_order_release);
@@ -87,9 +94,19 @@ void TcpWorker::note_handshake(TcpStream& stream, Moment now) noexcept
     if (std::ranges::equal(cookie, stream.session->spec.tcp->cookie)) {
         stream.open.store(true, std::memory_order_release);
     } else {
-        stream.connection.abort(now);
-        stream.refused.store(true, std::memory_order_release);
+        turn_away(stream, now);
     }
+}
+
+// As iperf3: one byte, and close.
+void TcpWorker::turn_away(TcpStream& stream, Moment now) noexcept
+{
+    stream.turned_away = true;
+    stream.since = now;
+    stream.connection.offer(1);
+    stream.connection.close(now);
+    stream.due = true;
+    stream.refused.store(true, std::memory_order_release);
 }
 
 bool TcpWorker::transmit(std::uint64_t now_tsc, Moment now) noexcept
@@ -154,7 +171,8 @@ void TcpWorker::pump(TcpStream& stream, Moment now) noexcept
         note_state(stream, now);
         return;
     }
-    const auto& content = stream.session->content;
+    const Session& session = *stream.session;
+    const auto& content = stream.turned_away ? session.denial : session.content;
     frames_.add(segment, *stream.writer, content ? &*content : nullptr, queue_);
     stream.sent_frames.add_segment({wire::kEthernetSize + stream.writer->ip_size() +
                                        wire::tcp_header_size(segment.header.options)},
@@ -162,7 +180,7 @@ void TcpWorker::pump(TcpStream& stream, Moment now) noexcept
     const std::uint64_t end = segment.stream_offset + segment.payload_bytes;
     if (segment.payload_bytes > 0 && end > stream.sent_end) {
         stream.sent_end = end;
-        if (stream.sends() && !stream.final) {
+        if (stream.sends() && !stream.final && !stream.turned_away) {
             stream.bytes_done.set(end - std::min(end, stream.sent_prefix()));
         }
     }

@@ -224,23 +224,44 @@ def all_defaults(context):
     meet(context, talk)
 
 
-@row(f"{SERVER}: a data connection with another cookie is turned away, the test goes on", ours_only=True, tos=0)
+@row(f"{SERVER}: a data connection with another cookie is turned away, the test goes on", tos=0)
 @row(f"{SERVER}: a data connection with another cookie is turned away, with a TOS", ours_only=True, tos=32)
 def foreign_cookie(context, tos):
-    """iperf3 says ACCESS_DENIED first and closes then; ours resets. From 3.13 on iperf3 ends the
-    whole test if there is a TOS."""
-    parameters = {"tcp": True, "time": 1, "parallel": 1, **({"TOS": tos} if tos else {})}
+    """From 3.13 on iperf3 ends the whole test if there is a TOS."""
 
     def talk(link, udp, server):
-        act_until("cookie", link, udp, server)
-        link.message(parameters)
-        link.expect(control.CREATE_STREAMS)
+        create_one_stream(link, **({"TOS": tos} if tos else {}))
         with control.connect(context.lab, "a") as stranger:
             stranger.send(bytes(reversed(control.COOKIE)))
-            require(stranger.end() in (b"", bytes([control.ACCESS_DENIED])), "told something else")
+            equal(stranger.end(), bytes([control.ACCESS_DENIED]), "what it is told")
         with control.connect(context.lab, "a") as data:
             data.send(control.COOKIE)
             link.expect(control.TEST_START)
+
+    meet(context, talk)
+
+
+def create_one_stream(link, **parameters):
+    act_until("cookie", link, None, None)
+    link.message({"tcp": True, "time": 1, "parallel": 1, **parameters})
+    link.expect(control.CREATE_STREAMS)
+
+
+@row(f"{SERVER}: a data connection that says nothing holds nobody up", ours_only=True, says=b"")
+@row(f"{SERVER}: a data connection that stops in its cookie holds nobody up", ours_only=True, says=b"abc")
+def silent_data_connection(context, says):
+    """iperf3 waits for its cookie for ever, from 3.15 on for 10 s, and ends the test then."""
+
+    def talk(link, udp, server):
+        create_one_stream(link)
+        with control.connect(context.lab, "a") as stranger:
+            stranger.send(says)
+            started = time.monotonic()
+            with control.connect(context.lab, "a") as data:
+                data.send(control.COOKIE)
+                link.expect(control.TEST_START)
+            between(time.monotonic() - started, 0, 4, "seconds until the client was served")
+            equal(stranger.end(), b"", "what it is told")
 
     meet(context, talk)
 

@@ -4,6 +4,8 @@ import subprocess
 import tempfile
 
 from framework import CLIENT, SERVER, require, row, stock_end
+from netlab.capture import TCP, Capture
+from netlab.forge import FIN, RST
 from netlab.lab import PORT, wait_for
 from netlab.wires import Wire
 from tcp_agreement import MODES, check
@@ -19,6 +21,8 @@ FAULTS = (
     "tcp.analysis.spurious_retransmission",
     "tcp.analysis.out_of_order",
 )
+# Not such as the kernel gives to others; what Linux leaves in TIME_WAIT blocks one for us.
+PORTS_OF_DATA = {CLIENT: 30001, SERVER: 30002}
 # Payload is noise, in which the heuristics of other dissectors find what is not there.
 NOISE = ("-d", f"tcp.port=={PORT},data")
 CHECKED = ("-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE")
@@ -68,3 +72,26 @@ def clean(context, role, ipv6):
         # A Linux peer on veth leaves its checksums unfinished: tshark does look.
         require(tshark(path, f"{theirs} && tcp.checksum.status == Bad"), "tshark checks no checksums")
         context.note(f"{len(frames)} frames")
+
+
+@row(f"{CLIENT}: TCP, connections over a slow link are closed and not reset", ours_only=True, role=CLIENT)
+@row(f"{SERVER}: TCP, connections over a slow link are closed and not reset", ours_only=True, role=SERVER)
+def closed_in_peace(context, role):
+    """Our side waits for the other's FIN, which may come later than the results."""
+    slow = ("--impair", "delay=60ms")
+    # Linux is to send: it resets what it has not read.
+    mode = ["-R"] if role == CLIENT else []
+    port = PORTS_OF_DATA[role]
+    flags = ("-n", "300K", "--cport", port, *mode)
+    with Capture(context.lab, stock_end(role)) as capture:
+        with context.server(role, "-1", *(slow if role == SERVER else ())) as serving:
+            with context.client(role, *flags, *(slow if role == CLIENT else ()), tcp=True) as running:
+                running.succeed(15)
+            serving.succeed()
+        flags = [
+            one.segment[13]
+            for one in capture.packets()
+            if one.protocol == TCP and not one.outgoing and port in (one.source_port, one.destination_port)
+        ]
+    require(any(one & FIN for one in flags), "no FIN of ours was seen")
+    require(not any(one & RST for one in flags), "a reset of ours was seen")

@@ -110,6 +110,8 @@ struct SessionStatus {
     std::uint64_t datagrams_sent = 0, datagrams_received = 0;
     bool sending = false;   // started, and at least one sender has not ended
     bool finished = false;  // finish() has been carried out: all counters are final
+    // TCP: a connection was open and is not yet closed by both sides. close() would reset it.
+    bool parting = false;
 };
 
 // What went wrong below the streams since open(); each but handed_over is 0 in a healthy test.

@@ -14,6 +14,7 @@
 #include <csignal>
 #include <thread>
 
+#include <asio/steady_timer.hpp>
 #include <gtest/gtest.h>
 
 namespace dpdkperf::test {
@@ -527,6 +528,52 @@ TEST_F(ClientAndScript, FollowsTheWayToThePeer)
     EXPECT_EQ(sink_.warnings, std::vector<std::string>{"interface px0 is down"});
     EXPECT_EQ(sink_.failures,
         std::vector<std::string>{"unable to read from stream socket: interface px0 was removed"});
+}
+
+TEST_F(ClientAndScript, WaitsForBothSidesToCloseTheirStreamsButNotForLong)
+{
+    for (const bool closes : {true, false}) {
+        loop_.restart();
+        traffic_.calls.clear();
+        traffic_.parting = true;
+        asio::steady_timer peer_closes{loop_};
+        at_call("success", [&] {
+            peer_closes.expires_after(200ms);
+            peer_closes.async_wait([&](const asio::error_code&) {
+                EXPECT_NE(traffic_.calls.back(), "close");
+                traffic_.parting = !closes;
+            });
+        });
+        const auto from = std::chrono::steady_clock::now();
+        EXPECT_EQ(run([&](const ScriptedPeer& peer) {
+            up_to_running(peer);
+            (void)peer.receive(1);
+            peer.send("\x0d");
+            (void)peer.receive_document();
+            peer.send_document(kResults);
+            peer.send("\x0e");
+            (void)peer.receive_rest();
+        }),
+            0);
+        const auto took = std::chrono::steady_clock::now() - from;
+        EXPECT_EQ(traffic_.calls.back(), "close");
+        EXPECT_GE(took, closes ? 200ms : 1000ms);
+        EXPECT_LT(took, closes ? 900ms : 2000ms);
+    }
+}
+
+// A test that has failed leaves at once.
+TEST_F(ClientAndScript, DoesNotWaitForStreamsOfAFailedTest)
+{
+    traffic_.parting = true;
+    at_call("connected", [&] { watch_.events->interface_removed(); });
+    const auto from = std::chrono::steady_clock::now();
+    EXPECT_EQ(run([&](const ScriptedPeer& peer) {
+        up_to_running(peer);
+        (void)peer.receive_rest();
+    }),
+        1);
+    EXPECT_LT(std::chrono::steady_clock::now() - from, 900ms);
 }
 
 TEST_F(ClientAndScript, HandsIcmpOfItsFamilyToTheStreams)

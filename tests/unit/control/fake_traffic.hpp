@@ -25,6 +25,7 @@ public:
     int error = 0;
     bool refused = false;
     std::uint64_t max_on_path = 0;
+    bool parting = false;  // after finish()
 
     [[nodiscard]] PayloadBytes max_datagram(bool) const override { return {max_bytes}; }
 
@@ -86,6 +87,7 @@ public:
             add(spec.streams[i], status);
         }
         status.finished = finished_;
+        status.parting = finished_ && parting;
         return status;
     }
     [[nodiscard]] traffic::SessionTrouble trouble(traffic::SessionId) const override { return {}; }
