@@ -200,6 +200,10 @@ int run_test(const options::Plan& plan, const Identity& identity, std::ofstream&
     host::Keeper& keeper, const Privileges& privileges)
 {
     asio::io_context loop{1};  // the reporter may post to it
+    auto watch = control::watch_kernel(loop);  // with privileges it hears more
+    if (!watch) {
+        return fail(watch.error().message);
+    }
     const bool own_port = ports::names_a_device(plan.eal_arguments);
     std::unique_ptr<AfXdpPaths> paths;
     if (!own_port) {
@@ -213,10 +217,6 @@ int run_test(const options::Plan& plan, const Identity& identity, std::ofstream&
     report::Reporter reporter{style_of(plan), logs ? log : std::cout, logs ? log : std::cerr};
     for (const std::string& warning : plan.warnings) {
         reporter.warned(warning);
-    }
-    auto watch = control::watch_kernel(loop);
-    if (!watch) {
-        return fail(watch.error().message);
     }
     const Surroundings around{loop, **watch, reporter, identity};
     const int code = own_port ? run_on_own_port(around, keeper, privileges, plan)
