@@ -1,20 +1,17 @@
 #include "dry_run.hpp"
 
-#include "dpdkperf/drivers/af_xdp.hpp"
 #include "dpdkperf/drivers/owned.hpp"
 #include "dpdkperf/host/interface_facts.hpp"
 #include "dpdkperf/host/netlink.hpp"
-#include "dpdkperf/host/rss_facts.hpp"
-#include "dpdkperf/ports/port_plan.hpp"
 #include "eal_choice.hpp"
 #include "named_devices.hpp"
+#include "port_text.hpp"
 #include "routes.hpp"
 
 #include <array>
 #include <memory>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include <netdb.h>
 #include <unistd.h>
@@ -22,25 +19,6 @@
 namespace dpdkperf::app {
 
 namespace {
-
-std::string joined(const std::vector<std::string>& parts)
-{
-    std::string text;
-    for (const std::string& part : parts) {
-        text += (text.empty() ? "" : ", ") + part;
-    }
-    return text;
-}
-
-std::string pollers(const ports::Eal& eal)
-{
-    std::vector<std::string> cpus;
-    for (const unsigned cpu : eal.poller_cpus()) {
-        cpus.push_back(std::to_string(cpu));
-    }
-    return "pollers: " + std::to_string(eal.poller_lcores().size()) + ", on CPU " + joined(cpus) +
-           "\n";
-}
 
 Result<std::string> describe_own(const options::Plan& plan, host::Keeper& keeper)
 {
@@ -59,14 +37,7 @@ Result<std::string> describe_own(const options::Plan& plan, host::Keeper& keeper
         return planned.error().code == Errc::kNotFound ? no_port_of(plan.eal_arguments)
                                                        : planned.error();
     }
-    std::vector<std::string> addresses;
-    for (const IpPrefix& address : plan.addresses) {
-        addresses.push_back(to_string(address));
-    }
-    return describe(planned->plan, planned->name) + "kernel twin: MTU " +
-           std::to_string(planned->mtu_bytes) + ", " +
-           (addresses.empty() ? "no address: give it one with --ip" : joined(addresses)) + "\n" +
-           pollers(*eal);
+    return text_of(*planned, plan.addresses, *eal);
 }
 
 Result<IpAddress> resolve(const std::string& host)
@@ -119,25 +90,6 @@ Result<host::Interface> interface_of(const options::Plan& plan)
     return route->interface;
 }
 
-std::string spreading(const host::Interface& interface)
-{
-    const auto rss = host::rss_facts(interface);
-    if (!rss) {
-        return "spreading: the interface does not tell; what comes to another poller is handed "
-               "over\n";
-    }
-    std::vector<std::string> kinds;
-    for (const auto& [hashed, name] :
-        {std::pair{rss->tcp4_ports, "TCP over IPv4"}, {rss->udp4_ports, "UDP over IPv4"},
-            {rss->tcp6_ports, "TCP over IPv6"}, {rss->udp6_ports, "UDP over IPv6"}}) {
-        if (hashed) {
-            kinds.emplace_back(name);
-        }
-    }
-    return "spreading: Toeplitz, " + std::to_string(rss->queues.size()) +
-           " entries, local ports chosen for " + (kinds.empty() ? "nothing" : joined(kinds)) + "\n";
-}
-
 Result<std::string> describe_af_xdp(const options::Plan& plan, host::Keeper& keeper)
 {
     const auto interface = interface_of(plan);
@@ -151,15 +103,7 @@ Result<std::string> describe_af_xdp(const options::Plan& plan, host::Keeper& kee
     if (!eal) {
         return eal.error();
     }
-    const auto planned = drivers::AfXdpPort::plan(*interface, *eal);
-    if (!planned) {
-        return planned.error();
-    }
-    const auto told = host::active_rx_queues(*interface);
-    const std::uint32_t queues = told ? *told : 1;
-    return describe(*planned, interface->name) + "sockets: one for each of " +
-           std::to_string(queues) + " receive queues\n" +
-           (queues > 1 ? spreading(*interface) : "") + pollers(*eal);
+    return text_of(*interface, *eal);
 }
 
 }  // namespace
