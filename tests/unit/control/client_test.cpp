@@ -449,8 +449,11 @@ TEST_F(ClientAndScript, DoesNotWaitForWhatWillNotPass)
             }},
         {"is no iperf3", [](const ScriptedPeer& peer) { peer.send("HTTP/1.1 400\r\n"); }},
         {"closes during the test", [](const ScriptedPeer& peer) { up_to_running(peer); }},
-        {"is busy in the middle of the test",
-            [](const ScriptedPeer& peer) { up_to_running(peer, "\1\2\xff"); }},
+        {"fails during the test, by the number of \"busy\"",
+            [](const ScriptedPeer& peer) {
+                up_to_running(peer, "\1\2\xfe\0\0\0\x79\0\0\0\0"s);
+                (void)peer.receive_rest();
+            }},
     };
     for (const Case& c : cases) {
         SCOPED_TRACE(c.name);
