@@ -3,6 +3,7 @@
 #include "dpdkperf/host/interface_facts.hpp"
 #include "eal_choice.hpp"
 #include "pollers.hpp"
+#include "port_text.hpp"
 #include "routes.hpp"
 
 #include <thread>
@@ -31,6 +32,7 @@ AfXdpPaths::AfXdpPaths(asio::io_context& loop, host::Keeper& keeper, const optio
       privileges_{privileges},
       eal_arguments_{plan.eal_arguments},
       impairment_{plan.impairment},
+      describes_{plan.save_folder.has_value()},
       idle_{loop},
       worker_{loop}
 {
@@ -93,7 +95,8 @@ Result<control::DataPath> AfXdpPaths::find(const control::PathRequest& request)
         .next_hop = *mac,
         .next_hop_address = route->next_hop,
         .local = request.local.value_or(route->source),
-        .streams = default_streams(eal_arguments_, pollers_)};
+        .streams = default_streams(eal_arguments_, pollers_),
+        .plan = plan_};
 }
 
 Status AfXdpPaths::open(const host::Interface& interface)
@@ -105,6 +108,13 @@ Status AfXdpPaths::open(const host::Interface& interface)
             return std::move(eal).error();
         }
         eal_.emplace(*std::move(eal));
+    }
+    if (describes_) {
+        auto plan = text_of(interface, *eal_);
+        if (!plan) {
+            return std::move(plan).error();
+        }
+        plan_ = *std::move(plan);
     }
     auto port = drivers::AfXdpPort::open(interface, *eal_, keeper_);
     if (!port) {

@@ -50,10 +50,12 @@ private:
     const Privileges& privileges_;
     const std::vector<std::string> eal_arguments_;  // the user's, or none
     const impair::Plan impairment_;
+    const bool describes_;  // its port, for --save
     std::optional<ports::Eal> eal_;
     std::unique_ptr<drivers::AfXdpPort> port_;
     std::unique_ptr<traffic::Traffic> engine_;
     std::size_t pollers_ = 0;  // of engine_
+    std::string plan_;         // of port_
     Moment queues_free_at_{};
 
     asio::steady_timer idle_;

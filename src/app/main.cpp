@@ -11,12 +11,14 @@
 #include "dpdkperf/options/options.hpp"
 #include "dpdkperf/ports/eal.hpp"
 #include "dpdkperf/report/reporter.hpp"
+#include "dpdkperf/report/saving.hpp"
 #include "dry_run.hpp"
 #include "eal_choice.hpp"
 #include "named_devices.hpp"
 #include "owned_paths.hpp"
 #include "pid_file.hpp"
 #include "privileges.hpp"
+#include "this_machine.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -84,9 +86,30 @@ const T* pointer_to(const std::optional<T>& value)
     return value ? &*value : nullptr;
 }
 
+// Ends before there was a test.
+int refuse(stats::ReportSink& sink, const std::string& message)
+{
+    sink.failed(message);
+    sink.finished(false);
+    return 1;
+}
+
+// By the user that is going to write, without the privileges that have been given up.
+Status check_save_folder(const options::Plan& plan)
+{
+    Status status = plan.save_folder ? report::check_folder(*plan.save_folder) : Status{};
+    if (!status && status.error().code == Errc::kPermission) {
+        status.error().message += "; a test has no privileges: name the folder's owner with --user";
+    }
+    return status;
+}
+
 int run_role(const Surroundings& around, const options::Plan& plan, control::DataPaths& paths)
 {
     auto& [loop, watch, sink, identity] = around;
+    if (Status status = check_save_folder(plan); !status) {
+        return refuse(sink, "--save: " + status.error().message);
+    }
     if (plan.role == options::Role::kServer) {
         control::Server server{loop, plan, paths, watch, sink, pointer_to(identity.gate)};
         return live(loop, server);
@@ -99,17 +122,13 @@ int run_role(const Surroundings& around, const options::Plan& plan, control::Dat
 int run_on_own_port(const Surroundings& around, host::Keeper& keeper, const Privileges& privileges,
     options::Plan plan)
 {
-    const auto refuse = [&around](const std::string& message) {
-        around.sink.failed(message);
-        around.sink.finished(false);
-        return 1;
-    };
     if (plan.bind_device) {
-        return refuse("--bind-dev '" + *plan.bind_device + "': the port is named before '--'");
+        return refuse(
+            around.sink, "--bind-dev '" + *plan.bind_device + "': the port is named before '--'");
     }
     auto paths = OwnedPaths::open(around.loop, keeper, plan, privileges);
     if (!paths) {
-        return refuse(paths.error().message);
+        return refuse(around.sink, paths.error().message);
     }
     plan.bind_device = (*paths)->twin();
     return run_role(around, plan, **paths);
@@ -148,6 +167,16 @@ Result<std::ofstream> open_log(const std::string& path)
     return log;
 }
 
+report::Saving saving_of(const options::Plan& plan)
+{
+    return {.folder = *plan.save_folder,
+        .arguments = plan.command_line,
+        .dpdk_version = ports::dpdk_version(),
+        .host = host_name(),
+        .cpu = cpu_model(),
+        .cpus = cpus_online()};
+}
+
 report::Style style_of(const options::Plan& plan)
 {
     report::Style style;
@@ -161,6 +190,9 @@ report::Style style_of(const options::Plan& plan)
     style.title = plan.title;
     style.extra_data = plan.extra_data;
     style.requirements = plan.requirements;
+    if (plan.save_folder) {
+        style.saving = saving_of(plan);
+    }
     style.timestamp_format = plan.timestamp_format;
     style.version = options::version();
     style.system_info = options::system_info();
@@ -196,6 +228,16 @@ Result<std::unique_ptr<AfXdpPaths>> open_af_xdp(asio::io_context& loop, host::Ke
     return paths;
 }
 
+// `code`: of the session.
+int exit_code(int code, report::Reporter& reporter)
+{
+    reporter.flush();
+    if (reporter.lost_a_file()) {
+        return 1;
+    }
+    return code == 0 && !reporter.requirements_met() ? kNotMet : code;
+}
+
 int run_test(const options::Plan& plan, const Identity& identity, std::ofstream& log,
     host::Keeper& keeper, const Privileges& privileges)
 {
@@ -221,7 +263,7 @@ int run_test(const options::Plan& plan, const Identity& identity, std::ofstream&
     const Surroundings around{loop, **watch, reporter, identity};
     const int code = own_port ? run_on_own_port(around, keeper, privileges, plan)
                               : run_role(around, plan, *paths);
-    return code == 0 && !reporter.requirements_met() ? kNotMet : code;
+    return exit_code(code, reporter);
 }
 
 int run(options::Plan plan, const Identity& identity)

@@ -3,6 +3,7 @@
 #include "eal_choice.hpp"
 #include "named_devices.hpp"
 #include "pollers.hpp"
+#include "port_text.hpp"
 #include "routes.hpp"
 
 #include <algorithm>
@@ -157,7 +158,8 @@ Result<control::DataPath> OwnedPaths::find(control::PathRequest request)
         .next_hop = *mac,
         .next_hop_address = route->next_hop,
         .local = request.local.value_or(route->source),
-        .streams = default_streams(plan_.eal_arguments, eal_.poller_lcores().size())};
+        .streams = default_streams(plan_.eal_arguments, eal_.poller_lcores().size()),
+        .plan = text_of(port_->planned(), plan_.addresses, eal_)};
 }
 
 // A client's server behind the gateway; nobody else is reached through it unless the user says so.

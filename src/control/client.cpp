@@ -336,7 +336,9 @@ void ClientTest::Impl::open_streams()
         return fail({IperfError::kStreamConnect, 0, settled.error().message});
     }
     const proto::Parameters& parameters = link_->session().parameters();
-    sink_.started(settings_of(plan_, parameters, cookie_, {}, mss_bytes_));
+    auto settings = settings_of(plan_, parameters, cookie_, {}, mss_bytes_);
+    settings.port_plan = path_->plan;
+    sink_.started(settings);
     RunPlan run;
     run.parameters = parameters;
     run.cookie = cookie_;

@@ -114,7 +114,9 @@ void ServerTest::on_path(Result<DataPath> path)
     if (failure && parameters.transport == proto::Transport::kUdp) {
         return fail(*failure);
     }
-    around_.sink.started(settings_of(around_.plan, parameters, cookie_, link_->remote(), 0));
+    auto settings = settings_of(around_.plan, parameters, cookie_, link_->remote(), 0);
+    settings.port_plan = path->plan;
+    around_.sink.started(settings);
     if (const auto refused = open_streams(std::move(*path))) {
         return fail(*refused);
     }

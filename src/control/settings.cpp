@@ -108,6 +108,9 @@ stats::TestSettings settings_of(const options::Plan& plan, const proto::Paramete
     if (plan.impairment.any()) {
         settings.impairment = to_string(plan.impairment);
     }
+    if (settings.server) {
+        settings.peer_version = parameters.client_version;
+    }
     settings.block_from_mss = settings.udp && !settings.server && !plan.block_bytes;
     return settings;
 }

@@ -19,6 +19,12 @@ Status set_require(Draft& draft, std::string_view value)
     return add_requirements(draft.plan.requirements, value);
 }
 
+Status set_save(Draft& draft, std::string_view value)
+{
+    draft.plan.save_folder = value;
+    return {};
+}
+
 Status set_wait(Draft& draft, std::string_view value)
 {
     draft.client_option = "--wait";

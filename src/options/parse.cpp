@@ -203,12 +203,11 @@ private:
 Result<Plan> parse(std::span<const std::string_view> arguments)
 {
     const auto border = std::find(arguments.begin(), arguments.end(), "--");
-    if (border == arguments.end()) {
-        return Parser{arguments}.run();
-    }
-    auto plan = Parser{{border + 1, arguments.end()}}.run();
+    const bool all_ours = border == arguments.end();
+    auto plan = Parser{all_ours ? arguments : std::span{border + 1, arguments.end()}}.run();
     if (plan) {
-        plan->eal_arguments.assign(arguments.begin(), border);
+        plan->eal_arguments.assign(arguments.begin(), all_ours ? arguments.begin() : border);
+        plan->command_line.assign(arguments.begin(), arguments.end());
     }
     return plan;
 }

@@ -94,6 +94,7 @@ Status set_impair(Draft& draft, std::string_view value);
 
 // Not iperf3's either (automation_setters.cpp).
 Status set_require(Draft& draft, std::string_view value);
+Status set_save(Draft& draft, std::string_view value);
 Status set_wait(Draft& draft, std::string_view value);
 
 }  // namespace dpdkperf::options

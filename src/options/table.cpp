@@ -248,6 +248,10 @@ constexpr Option kTable[] = {
         "falls short: tx>=90G, rx>=90G, pps>=1M, loss<=0.01%,\n"
         "retr<=10, jitter<=1ms; also > and <; joined by commas",
         set_require),
+    row(0, "save", kAutomation, "<dir>",
+        "write a file about each test: command line, versions,\n"
+        "machine, port and the document of -J",
+        set_save),
     row(0, "wait", kAutomation, "#",
         "client: go on trying for # seconds while the server\nis busy, refuses or cannot be "
         "reached",

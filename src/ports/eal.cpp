@@ -13,6 +13,7 @@
 #include <rte_interrupts.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
+#include <rte_version.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -111,6 +112,11 @@ int call_body(void* body)
 Eal::Eal(std::unique_ptr<Thread> thread) : thread_{std::move(thread)} {}
 Eal::Eal(Eal&&) noexcept = default;
 Eal& Eal::operator=(Eal&&) noexcept = default;
+
+std::string dpdk_version()
+{
+    return rte_version();
+}
 
 Result<Eal> Eal::start(std::vector<std::string> arguments)
 {

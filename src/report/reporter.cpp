@@ -4,6 +4,7 @@
 #include "json.hpp"
 #include "json_stream.hpp"
 #include "requirements.hpp"
+#include "save.hpp"
 #include "text.hpp"
 
 #include <algorithm>
@@ -21,6 +22,9 @@ Reporter::Reporter(const Style& style, std::ostream& out, std::ostream& err)
                                        : make_text_sink(style, out, err));
     if (style.extras && !style.json) {
         sinks_.push_back(make_extras_sink(style, err));
+    }
+    if (style.saving) {
+        sinks_.push_back(make_save_sink(style, err, [this] { lost_a_file_ = true; }));
     }
     thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
 }

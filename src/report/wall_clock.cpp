@@ -13,6 +13,17 @@ constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 constexpr std::array kMonths{
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
+std::string formatted(const std::tm& fields, const std::string& format)
+{
+    std::array<char, 256> text{};
+    // Such a format takes no arguments.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    const std::size_t length = std::strftime(text.data(), text.size(), format.c_str(), &fields);
+#pragma GCC diagnostic pop
+    return {text.data(), length};
+}
+
 }  // namespace
 
 std::string rfc1123(std::chrono::system_clock::time_point at)
@@ -26,18 +37,20 @@ std::string rfc1123(std::chrono::system_clock::time_point at)
         static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()));
 }
 
+std::string utc_time(std::chrono::system_clock::time_point at, const std::string& format)
+{
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(at);
+    std::tm fields{};
+    gmtime_r(&seconds, &fields);
+    return formatted(fields, format);
+}
+
 std::string local_time(std::chrono::system_clock::time_point at, const std::string& format)
 {
     const std::time_t seconds = std::chrono::system_clock::to_time_t(at);
     std::tm fields{};
     localtime_r(&seconds, &fields);
-    std::array<char, 256> text{};
-    // The user's format takes no arguments.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    const std::size_t length = std::strftime(text.data(), text.size(), format.c_str(), &fields);
-#pragma GCC diagnostic pop
-    return {text.data(), length};
+    return formatted(fields, format);
 }
 
 }  // namespace dpdkperf::report

@@ -1,9 +1,14 @@
-"""What is for scripts: --require and --wait."""
+"""What is for scripts: --require, --save and --wait."""
 
+import json
+import os
+import pwd
 import time
 
-from framework import BOTH, CLIENT, between, equal, require, row
-from netlab.programs import STOCK, client
+from framework import BOTH, CLIENT, SERVER, between, equal, require, row
+from netlab.programs import STOCK, Process, client
+from netlab.wires import Wire
+from rows_life import scratch
 from rows_output import complaints_about
 
 PACED = ("-t", 1, "-b", "8M", "-l", 1000)
@@ -112,3 +117,82 @@ def refused_for_good(context):
         with context.client(CLIENT, "-t", 5, "-b", "5M", "-l", 500, "--wait", 20) as running:
             equal(running.wait(8), 1, "exit code")
             require("control socket has closed unexpectedly" in running.err, str(running))
+
+
+def saved_in(folder, role, count=1):
+    """The files of --save, in the order of their making."""
+    paths = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)
+    equal(len(paths), count, f"files {paths}")
+    texts = [path.read_text(encoding="utf-8") for path in paths]
+    for path, text in zip(paths, texts):
+        require(path.name.endswith(".json") and f"Z-{role}" in path.name, path.name)
+        equal(complaints_about(text), [], "what does not fit the schema")
+    return [json.loads(text) for text in texts]
+
+
+@row(f"{CLIENT}: --save keeps the test and its document", ours_only=True)
+def save(context):
+    with scratch() as folder:
+        # Relayed: then the server's version is known.
+        flags = (*PACED, "-J", "--get-server-output", "--save", folder)
+        with context.server(CLIENT, "-1", "-J") as serving:
+            with context.client(CLIENT, *flags) as running:
+                running.succeed(15)
+                serving.succeed()
+                (saved,) = saved_in(folder, "client")
+                equal(saved["result"], running.json, "the document")
+                equal(saved["peer_version"], serving.json["start"]["version"], "the server's version")
+        equal(saved["arguments"], running.arguments[1:], "the command line")
+        require(saved["versions"]["dpdk"].startswith("DPDK ") and saved["host"]["cpu"], f"{saved['host']}")
+        with Process(context.lab, "a", [*running.arguments, "--dry-run"]) as dry:
+            dry.succeed()
+            equal(saved["port_plan"], dry.out.splitlines(), "the port's plan")
+
+
+@row(f"{SERVER}: --save keeps each test", ours_only=True, slow=True)
+def save_as_server(context):
+    with scratch() as folder:
+        with context.server(SERVER, "--save", folder) as serving:
+            for flags in ([], ["-R"]):
+                with context.client(SERVER, *PACED, *flags, tcp=True) as running:
+                    running.succeed(15)
+            serving.terminate()
+        first, second = saved_in(folder, "server", 2)
+        equal([run["result"]["start"]["test_start"]["reverse"] for run in (first, second)], [0, 1], "-R")
+        # Of the stock client.
+        require(first["peer_version"].startswith("3."), first["peer_version"])
+
+
+@row(f"memif, {BOTH}: --save keeps the port's plan", wire=Wire("memif"))
+def save_own_port(context):
+    with scratch() as folder:
+        with context.server(BOTH, "-1"):
+            with context.client(BOTH, *PACED, "--save", folder) as running:
+                running.succeed(20)
+        (saved,) = saved_in(folder, "client")
+        require(saved["port_plan"][0].startswith("port net_memif"), f"{saved['port_plan']}")
+        require(any(line.startswith("kernel twin: ") for line in saved["port_plan"]), f"{saved['port_plan']}")
+
+
+@row(f"{CLIENT}: --save into another user's folder", ours_only=True)
+def save_as_other(context):
+    """A test has no privileges, whoever started it."""
+    with scratch() as folder:
+        os.chown(folder, pwd.getpwnam("nobody").pw_uid, -1)
+        with context.server(CLIENT, "-1") as serving:
+            with context.client(CLIENT, *PACED, "--save", folder) as running:
+                equal(running.wait(5), 1, "exit code")
+                require("Permission denied; " in running.err and "--user" in running.err, str(running))
+            require(serving.running, f"there was a test\n{serving}")
+            with context.client(CLIENT, *PACED, "--save", folder, "--user", "nobody") as running:
+                running.succeed(15)
+        saved_in(folder, "client")
+
+
+@row(f"{CLIENT}: --save to nowhere is an error before the test", ours_only=True)
+def save_nowhere(context):
+    with context.server(CLIENT, "-1") as serving:
+        with context.client(CLIENT, *PACED, "--save", "/proc/nowhere") as running:
+            equal(running.wait(5), 1, "exit code")
+            require("--save: unable to write '/proc/nowhere/" in running.err, str(running))
+        require(serving.running, f"there was a test\n{serving}")

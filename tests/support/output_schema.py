@@ -1,4 +1,4 @@
-"""Validates what -J and --json-stream print against docs/output.schema.json."""
+"""Validates what -J and --json-stream print, and what --save writes, against docs/output.schema.json."""
 
 import json
 import pathlib
@@ -10,6 +10,7 @@ jsonschema.Draft202012Validator.check_schema(SCHEMA)
 DOCUMENT = jsonschema.Draft202012Validator(SCHEMA)
 # The same definitions, of which a line is one.
 EVENT = jsonschema.Draft202012Validator({**SCHEMA["$defs"]["event"], "$defs": SCHEMA["$defs"]})
+SAVED = jsonschema.Draft202012Validator({**SCHEMA["$defs"]["saved"], "$defs": SCHEMA["$defs"]})
 
 
 def complaints(validator, text):
@@ -17,7 +18,7 @@ def complaints(validator, text):
 
 
 def complaints_about(text):
-    """Of a document of -J, or of the lines of --json-stream."""
+    """Of a document of -J, of the lines of --json-stream, or of a file of --save."""
     if text.startswith('{"event":'):
         return [found for line in text.splitlines() for found in complaints(EVENT, line)]
-    return complaints(DOCUMENT, text)
+    return complaints(SAVED if text.startswith('{\n\t"format":') else DOCUMENT, text)

@@ -35,6 +35,7 @@ struct DataPath {
     IpAddress local;
     std::uint32_t streams = 1;  // of a client that was not told how many: one for each poller
                                 // that the user has asked for
+    std::string plan{};         // of the port, as --dry-run prints it; empty: nobody wants it
 };
 
 // Where control gets its ports from. One user at a time, main thread only.

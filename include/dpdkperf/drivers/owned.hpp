@@ -52,6 +52,7 @@ public:
     [[nodiscard]] const std::string& name() const { return planned_.name; }
     [[nodiscard]] Mac mac() const { return port_.mac(); }
     [[nodiscard]] std::uint32_t mtu_bytes() const { return planned_.mtu_bytes; }
+    [[nodiscard]] const Planned& planned() const { return planned_; }
     [[nodiscard]] const ports::PortPlan& plan() const { return planned_.plan; }
     // Now. None: the link is down, or the driver makes it up.
     [[nodiscard]] std::optional<BitRate> link_speed() const;

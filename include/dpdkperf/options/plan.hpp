@@ -120,6 +120,8 @@ struct Plan {
     bool dry_run = false;                    // --dry-run
     impair::Plan impairment;                 // --impair
     std::optional<std::string> user;         // --user
+    std::optional<std::string> save_folder;  // --save
+    std::vector<std::string> command_line;   // for --save: all of it, without the program's name
 
     // Ours, of a client.
     std::vector<stats::Requirement> requirements;  // --require

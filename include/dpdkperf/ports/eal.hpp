@@ -27,6 +27,9 @@ std::vector<std::string> eal_arguments(const EalDefaults& defaults);
 std::vector<std::string> eal_arguments(
     const std::vector<std::string>& user, const EalDefaults& defaults);
 
+// "DPDK 22.11.4"
+std::string dpdk_version();
+
 // Whether the user's arguments name devices that shall be ports: --vdev, or options of the PCI
 // bus. Pure.
 bool names_a_device(const std::vector<std::string>& user);

@@ -1,8 +1,10 @@
 #pragma once
 
 #include "dpdkperf/base/units.hpp"
+#include "dpdkperf/report/saving.hpp"
 #include "dpdkperf/stats/reports.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -29,6 +31,7 @@ struct Style {
     RateUnit rate_unit = RateUnit::kAdaptiveBits;  // -f, of the text
     std::string title, extra_data;                 // a client's -T and --extra-data
     std::vector<stats::Requirement> requirements;  // a client's --require
+    std::optional<Saving> saving;                  // --save
     // --timestamps: what stands before each line of the text, for strftime(3), and the clock that
     // it shows.
     std::optional<std::string> timestamp_format;
@@ -70,6 +73,9 @@ public:
     // there are none. From the thread that reports.
     [[nodiscard]] bool requirements_met() const { return requirements_met_; }
 
+    // A file of --save could not be written, as far as everything has been flushed.
+    [[nodiscard]] bool lost_a_file() const { return lost_a_file_; }
+
 private:
     using Job = std::function<void(stats::ReportSink&)>;
 
@@ -84,6 +90,7 @@ private:
     stats::TestSettings settings_;
     bool requirements_met_;
 
+    std::atomic<bool> lost_a_file_{false};  // reporter thread: writes, reporting thread: reads
     std::mutex mutex_;
     std::condition_variable_any work_, idle_;
     std::deque<Job> queue_;  // guarded by mutex_

@@ -50,6 +50,8 @@ struct TestSettings {
     std::string title, extra_data;        // -T, --extra-data
     bool relayed = false;                 // --get-server-output
     std::string impairment;               // --impair as it may be given again; empty: none
+    std::string peer_version;             // server: as the client calls it; empty: not told
+    std::string port_plan;                // as --dry-run prints it; empty: not asked for
 };
 
 // *Connection*: the two ends of a stream.

@@ -41,6 +41,16 @@ TEST(Automation, WaitsForAsManySecondsAsTheUserSays)
     EXPECT_EQ(parse(Arguments{"-c", "h", "--w", "64K"})->window_bytes, 65'536U);
 }
 
+TEST(Automation, SavesForBothRoles)
+{
+    EXPECT_EQ(parse(Arguments{"-c", "h", "--save", "runs"})->save_folder, "runs");
+    EXPECT_EQ(parse(Arguments{"-s", "--save=runs"})->save_folder, "runs");
+    EXPECT_FALSE(parse(Arguments{"-s"})->save_folder);
+    EXPECT_EQ(parse(Arguments{"-l", "1", "--", "-c", "h", "-u"})->command_line,
+        (std::vector<std::string>{"-l", "1", "--", "-c", "h", "-u"}));
+    EXPECT_EQ(parse(Arguments{"-s"})->command_line, std::vector<std::string>{"-s"});
+}
+
 TEST(Automation, RejectionNamesTheOptionAndTheValue)
 {
     struct Case {
