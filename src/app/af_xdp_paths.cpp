@@ -30,9 +30,8 @@ AfXdpPaths::AfXdpPaths(asio::io_context& loop, host::Keeper& keeper, const optio
     : loop_{loop},
       keeper_{keeper},
       privileges_{privileges},
-      eal_arguments_{plan.eal_arguments},
-      impairment_{plan.impairment},
-      describes_{plan.save_folder.has_value()},
+      plan_{plan},
+      place_{plan},
       idle_{loop},
       worker_{loop}
 {
@@ -82,6 +81,9 @@ Result<control::DataPath> AfXdpPaths::find(const control::PathRequest& request)
     if (Status status = wait_for_link(route->interface, kLinkPatience); !status) {
         return std::move(status).error();
     }
+    if (Status status = place_.settle(*eal_, request.cpu); !status) {
+        return std::move(status).error();
+    }
     const auto mac = host::resolve_neighbour(route->interface, route->next_hop, request.patience);
     if (!mac) {
         return mac.error();
@@ -95,26 +97,26 @@ Result<control::DataPath> AfXdpPaths::find(const control::PathRequest& request)
         .next_hop = *mac,
         .next_hop_address = route->next_hop,
         .local = request.local.value_or(route->source),
-        .streams = default_streams(eal_arguments_, pollers_),
-        .plan = plan_};
+        .streams = default_streams(plan_.eal_arguments, pollers_),
+        .plan = port_text_};
 }
 
 Status AfXdpPaths::open(const host::Interface& interface)
 {
     std::this_thread::sleep_until(queues_free_at_);
     if (!eal_) {
-        auto eal = start_eal(eal_arguments_, host::interface_facts(interface).numa_node);
+        auto eal = start_eal(plan_, host::interface_facts(interface).numa_node);
         if (!eal) {
             return std::move(eal).error();
         }
         eal_.emplace(*std::move(eal));
     }
-    if (describes_) {
+    if (plan_.save_folder) {
         auto plan = text_of(interface, *eal_);
         if (!plan) {
             return std::move(plan).error();
         }
-        plan_ = *std::move(plan);
+        port_text_ = *std::move(plan);
     }
     auto port = drivers::AfXdpPort::open(interface, *eal_, keeper_);
     if (!port) {
@@ -129,7 +131,7 @@ Status AfXdpPaths::open(const host::Interface& interface)
         .rx_checksum = peer_skips_checksums(interface) ? engine::RxChecksum::kVerifyOrPartial
                                                        : engine::RxChecksum::kVerify,
         .rss = (*port)->rss(),
-        .impairment = impairment_});
+        .impairment = plan_.impairment});
     if (!engine) {
         return std::move(engine).error();
     }

@@ -4,17 +4,15 @@
 #include "dpdkperf/drivers/af_xdp.hpp"
 #include "dpdkperf/engine/engine.hpp"
 #include "dpdkperf/host/keeper.hpp"
-#include "dpdkperf/impair/plan.hpp"
 #include "dpdkperf/options/plan.hpp"
 #include "dpdkperf/ports/eal.hpp"
 #include "path_worker.hpp"
+#include "poller_place.hpp"
 #include "privileges.hpp"
 
 #include <chrono>
 #include <memory>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
@@ -27,7 +25,8 @@ class AfXdpPaths final : public control::DataPaths {
 public:
     static constexpr std::chrono::seconds kIdle{10};
 
-    // `keeper`, `privileges` and `loop` outlive this. Its thread has the privileges of the caller.
+    // `plan`, `keeper`, `privileges` and `loop` outlive this. Its thread has the privileges of the
+    // caller.
     AfXdpPaths(asio::io_context& loop, host::Keeper& keeper, const options::Plan& plan,
         const Privileges& privileges);
     AfXdpPaths(const AfXdpPaths&) = delete;
@@ -48,14 +47,13 @@ private:
     asio::io_context& loop_;
     host::Keeper& keeper_;
     const Privileges& privileges_;
-    const std::vector<std::string> eal_arguments_;  // the user's, or none
-    const impair::Plan impairment_;
-    const bool describes_;  // its port, for --save
+    const options::Plan& plan_;
     std::optional<ports::Eal> eal_;
+    PollerPlace place_;
     std::unique_ptr<drivers::AfXdpPort> port_;
     std::unique_ptr<traffic::Traffic> engine_;
     std::size_t pollers_ = 0;  // of engine_
-    std::string plan_;         // of port_
+    std::string port_text_;    // for --save
     Moment queues_free_at_{};
 
     asio::steady_timer idle_;

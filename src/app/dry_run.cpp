@@ -28,7 +28,7 @@ Result<std::string> describe_own(const options::Plan& plan, host::Keeper& keeper
     if (Status status = claim_eal_files(plan.eal_arguments, getuid(), keeper); !status) {
         return std::move(status).error();
     }
-    const auto eal = start_eal(plan.eal_arguments, {});
+    const auto eal = start_eal(plan, {});
     if (!eal) {
         return eal.error();
     }
@@ -99,7 +99,7 @@ Result<std::string> describe_af_xdp(const options::Plan& plan, host::Keeper& kee
     if (Status status = claim_eal_files(plan.eal_arguments, getuid(), keeper); !status) {
         return std::move(status).error();
     }
-    const auto eal = start_eal(plan.eal_arguments, host::interface_facts(*interface).numa_node);
+    const auto eal = start_eal(plan, host::interface_facts(*interface).numa_node);
     if (!eal) {
         return eal.error();
     }

@@ -1,7 +1,7 @@
 #include "eal_choice.hpp"
 
-#include "cpus.hpp"
 #include "device_sockets.hpp"
+#include "dpdkperf/host/cpus.hpp"
 
 #include <cstdlib>
 #include <fstream>
@@ -58,19 +58,21 @@ Status claim_eal_files(const std::vector<std::string>& user, uid_t runner, host:
     return claim_device_sockets(user, keeper);
 }
 
-Result<ports::Eal> start_eal(const std::vector<std::string>& user, std::optional<int> numa_node)
+Result<ports::Eal> start_eal(const options::Plan& plan, std::optional<int> numa_node)
 {
-    const auto allowed = allowed_cpus();
-    const auto others = threads();
+    const std::vector<std::string>& user = plan.eal_arguments;
+    const auto allowed = host::allowed_cpus();
+    const auto others = host::threads();
     const bool huge = free_hugepage_mb() >= kHugeMemoryMb;
-    const ports::EalDefaults defaults{.cpu = choose_poller_cpu(allowed, numa_node),
+    const ports::EalDefaults defaults{
+        .cpu = plan.cpu.value_or(host::choose_poller_cpu(allowed, numa_node)),
         .memory_mb = huge ? kHugeMemoryMb : kPlainMemoryMb,
         .hugepages = huge,
         .file_prefix = file_prefix()};
     auto eal = ports::Eal::start(
         user.empty() ? ports::eal_arguments(defaults) : ports::eal_arguments(user, defaults));
     if (eal) {
-        keep_off(others, allowed, eal->poller_cpus());
+        host::keep_off(others, allowed, eal->poller_cpus());
     }
     return eal;
 }

@@ -2,12 +2,11 @@
 
 #include "dpdkperf/base/result.hpp"
 #include "dpdkperf/host/keeper.hpp"
+#include "dpdkperf/options/plan.hpp"
 #include "dpdkperf/ports/eal.hpp"
 
 #include <cstddef>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include <sys/types.h>
 
@@ -17,8 +16,9 @@ namespace dpdkperf::app {
 // to remove. Errors: somebody serves a socket that a device is going to serve (kBusy).
 Status claim_eal_files(const std::vector<std::string>& user, uid_t runner, host::Keeper& keeper);
 
-// Starts DPDK with the user's arguments, or without any with one poller near `numa_node` and 2 MB
-// pages if enough are free. All other threads of the process leave the pollers' CPUs.
-Result<ports::Eal> start_eal(const std::vector<std::string>& user, std::optional<int> numa_node);
+// Starts DPDK with the plan's arguments for it, or without any with one poller, on the CPU of -A or
+// else near `numa_node`, and 2 MB pages if enough are free. All other threads of the process leave
+// the pollers' CPUs.
+Result<ports::Eal> start_eal(const options::Plan& plan, std::optional<int> numa_node);
 
 }  // namespace dpdkperf::app

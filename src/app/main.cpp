@@ -6,6 +6,7 @@
 #include "dpdkperf/control/path_watch.hpp"
 #include "dpdkperf/control/server.hpp"
 #include "dpdkperf/control/signals.hpp"
+#include "dpdkperf/host/cpus.hpp"
 #include "dpdkperf/host/keeper.hpp"
 #include "dpdkperf/host/privileges.hpp"
 #include "dpdkperf/options/options.hpp"
@@ -152,6 +153,33 @@ Status check_port_options(const options::Plan& plan)
                                    "'--' with -a PCI or --vdev"};
 }
 
+// The CPU of -A, if the poller is to run on one.
+Status check_cpu(const options::Plan& plan)
+{
+    if (!plan.cpu) {
+        return {};
+    }
+    if (ports::names_lcores(plan.eal_arguments)) {
+        return Error{Errc::kUsage, "--affinity '" + std::to_string(*plan.cpu) +
+                                       "': the pollers' CPUs are named before '--'"};
+    }
+    if (!host::can_run_on(*plan.cpu)) {
+        return Error{
+            Errc::kUsage, "unable to set CPU affinity: " + std::generic_category().message(EINVAL) +
+                              ": CPU " + std::to_string(*plan.cpu)};
+    }
+    return {};
+}
+
+// As iperf3 does, on standard output; but there JSON stays alone.
+void print_warnings(const options::Plan& plan)
+{
+    for (const std::string& warning : plan.warnings) {
+        std::fprintf(plan.json ? stderr : stdout, "Warning:  %s\n", warning.c_str());
+    }
+    std::fflush(stdout);
+}
+
 // Not open if there is no --logfile.
 Result<std::ofstream> open_log(const std::string& path)
 {
@@ -241,7 +269,7 @@ int exit_code(int code, report::Reporter& reporter)
 int run_test(const options::Plan& plan, const Identity& identity, std::ofstream& log,
     host::Keeper& keeper, const Privileges& privileges)
 {
-    asio::io_context loop{1};  // the reporter may post to it
+    asio::io_context loop{1};                  // the reporter may post to it
     auto watch = control::watch_kernel(loop);  // with privileges it hears more
     if (!watch) {
         return fail(watch.error().message);
@@ -257,9 +285,6 @@ int run_test(const options::Plan& plan, const Identity& identity, std::ofstream&
     }
     const bool logs = log.is_open();
     report::Reporter reporter{style_of(plan), logs ? log : std::cout, logs ? log : std::cerr};
-    for (const std::string& warning : plan.warnings) {
-        reporter.warned(warning);
-    }
     const Surroundings around{loop, **watch, reporter, identity};
     const int code = own_port ? run_on_own_port(around, keeper, privileges, plan)
                               : run_role(around, plan, *paths);
@@ -274,6 +299,10 @@ int run(options::Plan plan, const Identity& identity)
     if (Status status = recall_state(plan); !status) {
         return fail(status.error().message);
     }
+    if (Status status = check_cpu(plan); !status) {
+        return fail(status.error().message);
+    }
+    print_warnings(plan);
     const auto privileges = plan.dry_run ? Result{Privileges{}} : Privileges::find(plan);
     if (!privileges) {
         return fail(privileges.error().message);

@@ -34,7 +34,7 @@ Result<std::unique_ptr<OwnedPaths>> OwnedPaths::open(asio::io_context& loop, hos
     if (Status status = claim_eal_files(plan.eal_arguments, getuid(), keeper); !status) {
         return std::move(status).error();
     }
-    auto eal = start_eal(plan.eal_arguments, {});
+    auto eal = start_eal(plan, {});
     if (!eal) {
         return std::move(eal).error();
     }
@@ -54,7 +54,7 @@ Result<std::unique_ptr<OwnedPaths>> OwnedPaths::open(asio::io_context& loop, hos
 
 OwnedPaths::OwnedPaths(
     asio::io_context& loop, const options::Plan& plan, const Privileges& privileges, ports::Eal eal)
-    : plan_{plan}, privileges_{privileges}, eal_{std::move(eal)}, worker_{loop}
+    : plan_{plan}, privileges_{privileges}, eal_{std::move(eal)}, place_{plan}, worker_{loop}
 {
 }
 
@@ -144,6 +144,9 @@ Result<control::DataPath> OwnedPaths::find(control::PathRequest request)
             error.message += "; does the other side run, with as many polling lcores?";
         }
         return error;
+    }
+    if (Status status = place_.settle(eal_, request.cpu); !status) {
+        return std::move(status).error();
     }
     const auto mac = host::resolve_neighbour(route->interface, route->next_hop, request.patience);
     if (!mac) {

@@ -9,6 +9,7 @@
 #include "dpdkperf/options/plan.hpp"
 #include "dpdkperf/ports/eal.hpp"
 #include "path_worker.hpp"
+#include "poller_place.hpp"
 #include "privileges.hpp"
 
 #include <memory>
@@ -68,6 +69,7 @@ private:
     std::unique_ptr<drivers::KernelTwin> twin_;
     std::unique_ptr<traffic::Traffic> engine_;
     NoSteering steering_;
+    PollerPlace place_;
     PathWorker worker_;
 };
 

@@ -46,8 +46,7 @@ Status check_attaching(host::Capabilities needed, bool may_lock)
     if (Status status = host::require(needed - host::Capabilities{kIpcLock}, kWhat); !status) {
         return status;
     }
-    return may_lock ? Status{}
-                                   : host::require({kIpcLock}, "locking memory beyond 'ulimit -l'");
+    return may_lock ? Status{} : host::require({kIpcLock}, "locking memory beyond 'ulimit -l'");
 }
 
 }  // namespace

@@ -119,7 +119,7 @@ void ClientTest::Impl::run(std::function<void(int)> done)
     if (auto good = check_plan(); !good) {
         return end(good.error().message, 1);
     }
-    sink_.connecting(plan_.host, plan_.port, plan_.reverse);
+    sink_.connecting(shown_host(plan_), plan_.port, plan_.reverse);
     resolve();
 }
 

@@ -30,6 +30,7 @@ Link::Link(asio::io_context& loop, asio::ip::tcp::socket socket, proto::Session 
       session_{std::move(session)},
       local_{local_of(socket_)},
       remote_{remote_of(socket_)},
+      scope_{scope_of(socket_)},
       timer_{loop},
       heard_{Moment::clock::now()}
 {

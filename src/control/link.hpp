@@ -43,6 +43,8 @@ public:
     [[nodiscard]] proto::Session& session() { return session_; }
     [[nodiscard]] const Endpoint& local() const { return local_; }
     [[nodiscard]] const Endpoint& remote() const { return remote_; }
+    // The interface of link-local addresses; empty for others.
+    [[nodiscard]] const std::optional<std::string>& scope() const { return scope_; }
 
 private:
     Link(asio::io_context& loop, asio::ip::tcp::socket socket, proto::Session session);
@@ -60,6 +62,7 @@ private:
     proto::Session session_;
     Handler handler_;
     Endpoint local_, remote_;
+    std::optional<std::string> scope_;
     std::array<std::byte, 16384> buffer_{};
     std::deque<std::vector<std::byte>> outgoing_;
     std::optional<proto::Action> after_writing_;  // once outgoing_ is empty

@@ -93,9 +93,13 @@ void ServerTest::prepare(const proto::Parameters& parameters)
     if (const auto refused = check_limits(around_.plan, parameters)) {
         return fail(*refused);
     }
+    if (const auto failure = check_cpu(parameters.server_cpu)) {
+        return fail(*failure);
+    }
     acquiring_ = true;
-    const PathRequest request{
-        link_->remote().address, link_->local().address, around_.plan.bind_device};
+    PathRequest request{link_->remote().address, link_->local().address,
+        around_.plan.bind_device ? around_.plan.bind_device : link_->scope()};
+    request.cpu = parameters.server_cpu;
     around_.paths.acquire(request, [this, alive = std::weak_ptr{alive_}](Result<DataPath> path) {
         if (alive.lock() && !ended_) {
             on_path(std::move(path));

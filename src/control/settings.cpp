@@ -1,5 +1,6 @@
 #include "settings.hpp"
 
+#include "dpdkperf/host/cpus.hpp"
 #include "dpdkperf/options/congestion.hpp"
 #include "streams.hpp"
 
@@ -62,6 +63,7 @@ proto::Parameters parameters_of(const options::Plan& plan, std::uint32_t control
     p.pacing_timer = plan.pacing_timer;
     p.dont_fragment = plan.dont_fragment;
     p.flow_label = plan.flow_label;
+    p.server_cpu = plan.server_cpu;
     p.fq_rate = plan.fq_rate;
     p.burst = plan.burst;
     p.tos = plan.tos;
@@ -74,13 +76,20 @@ proto::Parameters parameters_of(const options::Plan& plan, std::uint32_t control
     return p;
 }
 
+std::string shown_host(const options::Plan& plan)
+{
+    const auto address = IpAddress::parse(plan.host);
+    const bool scoped = address && address->is_link_local_v6() && plan.bind_device;
+    return scoped ? plan.host + '%' + *plan.bind_device : plan.host;
+}
+
 stats::TestSettings settings_of(const options::Plan& plan, const proto::Parameters& parameters,
     const proto::Cookie& cookie, const std::optional<Endpoint>& peer,
     std::uint32_t control_mss_bytes)
 {
     stats::TestSettings settings;
     settings.server = plan.role == options::Role::kServer;
-    settings.host = plan.host;
+    settings.host = shown_host(plan);
     settings.port = plan.port;
     settings.peer = peer;
     settings.cookie = cookie.text();
@@ -161,6 +170,14 @@ std::optional<proto::Failure> check_mss(std::uint32_t mss_bytes)
         return {};
     }
     return proto::Failure{proto::IperfError::kSetMss, EINVAL, {}};
+}
+
+std::optional<proto::Failure> check_cpu(const std::optional<unsigned>& cpu)
+{
+    if (!cpu || host::can_run_on(*cpu)) {
+        return {};
+    }
+    return proto::Failure{proto::IperfError::kSetAffinity, EINVAL, "CPU " + std::to_string(*cpu)};
 }
 
 std::string interrupted(bool server, int signal)

@@ -19,6 +19,9 @@ namespace dpdkperf::control {
 proto::Parameters parameters_of(const options::Plan& plan, std::uint32_t control_mss_bytes,
     PayloadBytes max_datagram, std::uint32_t default_streams);
 
+// The client's host as iperf3 shows it: a link-local address with the device that it is valid on.
+std::string shown_host(const options::Plan& plan);
+
 // What was agreed, for the report. `peer`: a server's client.
 stats::TestSettings settings_of(const options::Plan& plan, const proto::Parameters& parameters,
     const proto::Cookie& cookie, const std::optional<Endpoint>& peer,
@@ -38,6 +41,9 @@ std::optional<proto::Failure> check_datagram(
 std::optional<proto::Failure> check_tcp(const proto::Parameters& parameters, bool server);
 // The same of -M alone.
 std::optional<proto::Failure> check_mss(std::uint32_t mss_bytes);
+
+// Whether a test can run on the CPU that a client wishes for (-A n,m), if it does.
+std::optional<proto::Failure> check_cpu(const std::optional<unsigned>& cpu);
 
 // "interrupt - the client has terminated by signal Interrupt(2)": iperf3's words from 3.19 on.
 std::string interrupted(bool server, int signal);

@@ -2,7 +2,10 @@
 
 #include "dpdkperf/proto/failure.hpp"
 
+#include <array>
+
 #include <asio/ip/v6_only.hpp>
+#include <net/if.h>
 #include <netinet/tcp.h>
 
 namespace dpdkperf::control {
@@ -87,6 +90,18 @@ Endpoint from_asio(const tcp::endpoint& endpoint)
     return {address.is_v4() ? IpAddress::from_v4(address.to_v4().to_uint())
                             : IpAddress::from_v6_bytes(address.to_v6().to_bytes()),
         endpoint.port()};
+}
+
+std::optional<std::string> scope_of(const tcp::socket& socket)
+{
+    asio::error_code failed;
+    const auto address = socket.remote_endpoint(failed).address();
+    std::array<char, IF_NAMESIZE> name{};
+    if (failed || !address.is_v6() || !address.to_v6().is_link_local() ||
+        if_indextoname(address.to_v6().scope_id(), name.data()) == nullptr) {
+        return {};
+    }
+    return name.data();
 }
 
 Endpoint local_of(const tcp::socket& socket)

@@ -18,6 +18,9 @@ namespace dpdkperf::control {
 asio::ip::tcp::endpoint to_asio(const Endpoint& endpoint, std::uint32_t interface_index);
 Endpoint from_asio(const asio::ip::tcp::endpoint& endpoint);
 
+// The interface that a connection with link-local addresses is on; empty for others.
+std::optional<std::string> scope_of(const asio::ip::tcp::socket& socket);
+
 // Both ends of a connection; 0.0.0.0:0 for what cannot be told any more.
 Endpoint local_of(const asio::ip::tcp::socket& socket);
 Endpoint remote_of(const asio::ip::tcp::socket& socket);

@@ -23,14 +23,13 @@ Status set_zerocopy(Draft& draft, std::string_view)
 
 Status set_pacing_timer(Draft& draft, std::string_view value)
 {
-    auto microseconds = to_size(value);
-    if (!microseconds) {
-        return std::move(microseconds).error();
-    }
-    if (*microseconds > kMaxPacingTimerUs) {
+    // What is no number is none at all (iperf 3.12, src/units.c, unit_atoi).
+    const auto number = to_size(value);
+    const std::uint64_t microseconds = number ? *number : 0;
+    if (microseconds > kMaxPacingTimerUs) {
         return usage("too large");
     }
-    draft.plan.pacing_timer = std::chrono::microseconds{*microseconds};
+    draft.plan.pacing_timer = std::chrono::microseconds{microseconds};
     return {};
 }
 

@@ -18,6 +18,7 @@ constexpr std::int64_t kMaxBurst = 1'000;
 constexpr std::uint64_t kMaxWindowBytes = 512ULL << 20;
 constexpr std::int64_t kMaxMss = 9216;
 constexpr std::int64_t kMaxFlowLabel = 0xfffff;
+constexpr std::int64_t kMaxCpu = 1024;
 constexpr double kMinInterval = 0.1, kMaxInterval = 60;
 constexpr int kMaxDebugLevel = 4;
 constexpr std::string_view kDefaultTimestamp = "%c ";
@@ -381,6 +382,22 @@ Status set_repeating_payload(Draft& draft, std::string_view)
 {
     draft.plan.repeating_payload = true;
     return {};
+}
+
+Status set_affinity(Draft& draft, std::string_view value)
+{
+    constexpr std::string_view kRange = "unable to set CPU affinity (must be from 0 to 1024)";
+    const auto comma = value.find(',');
+    if (comma != std::string_view::npos) {
+        const auto server = to_integer(value.substr(comma + 1), 0, kMaxCpu, kRange);
+        if (!server) {
+            return server.error();
+        }
+        draft.plan.server_cpu = static_cast<unsigned>(*server);
+        draft.client_option = dashed("affinity");
+    }
+    return store(to_any_base_integer(value.substr(0, comma), 0, kMaxCpu, kRange),
+        [&](std::int64_t n) { draft.plan.cpu = static_cast<unsigned>(n); });
 }
 
 }  // namespace dpdkperf::options

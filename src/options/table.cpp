@@ -90,6 +90,8 @@ constexpr Option kTable[] = {
         set_debug),
     row(0, "rcv-timeout", kBoth, "#", "idle timeout for receiving data (default 120000 ms)",
         set_rcv_timeout),
+    row('A', "affinity", kBoth, "n[,m]",
+        "poll on CPU n; a client's m is for the server.\nNot together with EAL's -l", set_affinity),
     row(0, "snd-timeout", kBoth, "#",
         "timeout for unacknowledged TCP data\n(in ms, default is system settings)",
         set_snd_timeout),
@@ -258,7 +260,6 @@ constexpr Option kTable[] = {
         set_wait),
 
     not_yet('F', "file", kBoth, kValue),
-    not_yet('A', "affinity", kBoth, kValue),
 
     never(0, "sctp", kClient, kNothing, kNoSctp),
     never('X', "xbind", kClient, kValue, kNoSctp),

@@ -1,7 +1,5 @@
 #include "values.hpp"
 
-#include "dpdkperf/base/address.hpp"
-
 #include <cctype>
 #include <charconv>
 #include <cmath>
@@ -177,10 +175,6 @@ HostAndDevice split_host(std::string_view text)
 {
     const auto percent = text.find('%');
     if (percent == std::string_view::npos || percent == 0 || percent + 1 == text.size()) {
-        return {std::string{text}, {}};
-    }
-    const auto address = IpAddress::parse(text.substr(0, percent));
-    if (address && address->is_link_local_v6()) {
         return {std::string{text}, {}};
     }
     return {std::string{text.substr(0, percent)}, std::string{text.substr(percent + 1)}};

@@ -31,8 +31,7 @@ Result<std::uint64_t> to_rate(std::string_view text);
 // A DSCP, 0 to 63 or a name (af11, cs1, ef, …), as TOS byte.
 Result<std::uint8_t> to_dscp_tos(std::string_view text);
 
-// host[%dev] in its two parts. A link-local IPv6 address keeps its %dev, which is its scope
-// (iperf 3.12, src/iperf_api.c, iperf_parse_hostname); `device` is empty then.
+// host[%dev] in its two parts.
 struct HostAndDevice {
     std::string host, device;
 };

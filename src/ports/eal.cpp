@@ -1,11 +1,14 @@
 #include "dpdkperf/ports/eal.hpp"
 
+#include <cerrno>
 #include <condition_variable>
 #include <deque>
 #include <future>
 #include <latch>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include <rte_eal.h>
@@ -14,6 +17,7 @@
 #include <rte_launch.h>
 #include <rte_lcore.h>
 #include <rte_version.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -26,6 +30,7 @@ struct Eal::Thread {
     std::deque<std::packaged_task<void()>> tasks;
     std::map<unsigned, std::packaged_task<void()>> bodies;  // what each worker was launched with
     std::map<unsigned, std::future<void>> ends;             // of what each lcore was launched with
+    std::map<unsigned, std::shared_future<int>> ids;        // of each lcore's thread, once it runs
     std::jthread thread;                                    // last: ends before the rest goes
 
     std::future<void> push(std::function<void()> work)
@@ -179,8 +184,14 @@ void Eal::run(const std::function<void()>& task) const
     thread_->push(task).get();
 }
 
-void Eal::launch(unsigned lcore, std::function<void()> body) const
+void Eal::launch(unsigned lcore, std::function<void()> task) const
 {
+    const auto id = std::make_shared<std::promise<int>>();
+    thread_->ids[lcore] = id->get_future().share();
+    std::function<void()> body = [id, task = std::move(task)] {
+        id->set_value(gettid());
+        task();
+    };
     if (lcore == rte_get_main_lcore()) {
         thread_->ends[lcore] = thread_->push(std::move(body));
         return;
@@ -188,6 +199,21 @@ void Eal::launch(unsigned lcore, std::function<void()> body) const
     auto& slot = thread_->bodies[lcore] = std::packaged_task<void()>{std::move(body)};
     thread_->ends[lcore] = slot.get_future();
     run([&slot, lcore] { rte_eal_remote_launch(call_body, &slot, lcore); });
+}
+
+Result<int> Eal::move(unsigned lcore, unsigned cpu) const
+{
+    const int thread = thread_->ids.at(lcore).get();
+    cpu_set_t set{};
+    if (cpu < CPU_SETSIZE) {
+        CPU_SET(cpu, &set);
+    }
+    if (sched_setaffinity(thread, sizeof set, &set) != 0) {
+        return Error{
+            Errc::kSystem, "unable to set CPU affinity: " + std::generic_category().message(errno) +
+                               ": CPU " + std::to_string(cpu)};
+    }
+    return thread;
 }
 
 void Eal::wait(unsigned lcore) const

@@ -67,7 +67,9 @@ std::vector<std::string> eal_arguments(
             unless({"-m", "--socket-mem"}, "-m" + std::to_string(defaults.memory_mb));
         }
     }
-    unless({"-l", "-c", "--lcores"}, "-l" + std::to_string(defaults.cpu));
+    if (!names_lcores(user)) {
+        arguments.push_back("-l" + std::to_string(defaults.cpu));
+    }
     // A device without an IOMMU wants physical addresses: EAL finds out. All else can do with
     // virtual ones.
     if (!names_pci_devices(user)) {
@@ -84,6 +86,11 @@ std::vector<std::string> eal_arguments(
         unless({"--no-pci"}, "--no-pci");
     }
     return arguments;
+}
+
+bool names_lcores(const std::vector<std::string>& user)
+{
+    return given(user, {"-l", "-c", "--lcores"});
 }
 
 bool names_a_device(const std::vector<std::string>& user)

@@ -47,6 +47,7 @@ constexpr FailureText kFailureTexts[] = {
     {IperfError::kSetBuffer, "unable to set socket buffer size"},
     {IperfError::kSetTos, "unable to set IP TOS"},
     {IperfError::kSetFlowLabel, "unable to set IPv6 flow label"},
+    {IperfError::kSetAffinity, "unable to set CPU affinity"},
     {IperfError::kSetCongestion,
         "unable to set TCP_CONGESTION: Supplied congestion control algorithm not supported on this "
         "host"},

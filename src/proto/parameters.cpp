@@ -65,6 +65,8 @@ constexpr NumberKey kNumbers[] = {
         [](Parameters& p, std::int64_t v) { p.tos = as<std::uint8_t>(v); }},
     {"flowlabel", 1, 0xfffff, IperfError::kSetFlowLabel,
         [](Parameters& p, std::int64_t v) { p.flow_label = as<std::uint32_t>(v); }},
+    {"server_affinity", 0, 1024, IperfError::kSetAffinity,
+        [](Parameters& p, std::int64_t v) { p.server_cpu = as<unsigned>(v); }},
     {"dont_fragment", 0, 1, IperfError::kReceiveParameters,
         [](Parameters& p, std::int64_t v) { p.dont_fragment = v != 0; }},
     {"zerocopy", 0, 1, IperfError::kReceiveParameters,
@@ -273,6 +275,9 @@ Result<std::string> to_document(const Parameters& parameters)
     document["parallel"] = parameters.parallel;
     document["len"] = parameters.block_bytes;
     document["pacing_timer"] = parameters.pacing_timer.count();
+    if (parameters.server_cpu) {
+        document["server_affinity"] = *parameters.server_cpu;
+    }
     write_what_is_not_zero(parameters, document);
     write_what_is_on(parameters, document);
     if (parameters.transport == Transport::kUdp) {

@@ -89,7 +89,7 @@ def other_role(context, arguments, named):
     refused(ours(context, *arguments), *([] if context.stock else [named]))
 
 
-LATER = [["-F", "f"], ["-A", "0"]]
+LATER = [["-F", "f"]]
 
 
 @row(f"{CLIENT}: options of iperf3 that are not there yet are refused by name", ours_only=True)

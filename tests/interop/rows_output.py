@@ -101,6 +101,7 @@ row(f"{CLIENT}: text has iperf3's lines, -V", role=CLIENT, flags=["-V"])(text_li
 row(f"{CLIENT}: text has iperf3's lines, -V -R", slow=True, role=CLIENT, flags=["-V", "-R"])(text_lines)
 row(f"{SERVER}: text has iperf3's lines, -V", slow=True, role=SERVER, flags=[], server_flags=["-V"])(text_lines)
 row(f"{CLIENT}: text has iperf3's lines, -O 1", role=CLIENT, flags=["-O", 1])(text_lines)
+row(f"{CLIENT}: text has iperf3's lines, --no-fq-socket-pacing", role=CLIENT, flags=["--no-fq-socket-pacing"])(text_lines)
 for _name, _shape in {
     "-f K": ["-f", "K"],
     "-T": ["-T", "a title"],

@@ -19,6 +19,8 @@ struct PathRequest {
     std::optional<IpAddress> local;            // -B, or where the control connection has arrived
     std::optional<std::string> device;         // --bind-dev
     std::chrono::milliseconds patience{3000};  // with a neighbour that does not answer
+    // Where the poller is to run, if there is one and the user has not said: a client's wish.
+    std::optional<unsigned> cpu = std::nullopt;
 };
 
 // A port that is up and reaches the peer. The pointers are the app's, never null, and good until

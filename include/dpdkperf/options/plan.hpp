@@ -50,6 +50,7 @@ struct Plan {
     std::optional<std::chrono::milliseconds> snd_timeout;  // --snd-timeout; as patient as TCP is
     Keepalive control_keepalive;                           // --cntl-ka
     std::optional<std::string> pid_file;                   // -I
+    std::optional<unsigned> cpu;                           // -A, of our poller
     bool pkcs1_padding = false;                            // --use-pkcs1-padding
 
     // Server.
@@ -67,7 +68,7 @@ struct Plan {
     std::chrono::seconds max_time_skew{10};            // --time-skew-threshold
 
     // Client.
-    std::string host;                              // -c, without %dev; fe80::…%dev keeps it
+    std::string host;                              // -c, without %dev
     Protocol protocol = Protocol::kTcp;            // -u
     std::optional<BitRate> rate;                   // -b; 0: unlimited. validate() sets the default
     std::uint32_t burst = 0;                       // -b rate/N, 0: none
@@ -96,6 +97,7 @@ struct Plan {
     bool dont_fragment = false;                    // --dont-fragment, a wish: our datagrams are
                                                    // never fragmented
     std::uint32_t flow_label = 0;                  // -L, 0: none
+    std::optional<unsigned> server_cpu;            // -A n,m: m, a wish to the server
     bool get_server_output = false;                // --get-server-output
     std::string title;                             // -T
     std::string extra_data;                        // --extra-data

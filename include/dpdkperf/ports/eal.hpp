@@ -34,6 +34,9 @@ std::string dpdk_version();
 // bus. Pure.
 bool names_a_device(const std::vector<std::string>& user);
 
+// Whether the user's arguments say where lcores run. Pure.
+bool names_lcores(const std::vector<std::string>& user);
+
 // DPDK's environment. EAL pins the thread that initialises it, so that is a thread of its own,
 // which stays as the main lcore; the calling thread keeps its affinity. One per process.
 class Eal {
@@ -53,9 +56,13 @@ public:
     // there.
     void run(const std::function<void()>& task) const;
 
-    // Starts `body` on a poller lcore; wait() returns when it has ended. The lcore must be idle.
-    void launch(unsigned lcore, std::function<void()> body) const;
+    // Starts `task` on a poller lcore; wait() returns when it has ended. The lcore must be idle.
+    void launch(unsigned lcore, std::function<void()> task) const;
     void wait(unsigned lcore) const;
+
+    // Lets a poller lcore that has been launched go on on another CPU. Returns its thread. Errors:
+    // kSystem, for a CPU that is not there or not for this process.
+    [[nodiscard]] Result<int> move(unsigned lcore, unsigned cpu) const;
 
 private:
     struct Thread;

@@ -43,6 +43,7 @@ enum class IperfError : std::int32_t {
     kSetBuffer = 124,
     kSetTos = 125,
     kSetFlowLabel = 127,
+    kSetAffinity = 132,
     kSetCongestion = 134,
     kSetPacing = 140,
     kSetBufferTooSmall = 141,

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -36,7 +37,8 @@ struct Parameters {
     BitRate fq_rate;          // per stream, packet by packet, 0: unlimited
     std::uint32_t burst = 0;  // 1 to 1000; 0: not given
     std::uint8_t tos = 0;
-    std::uint32_t flow_label = 0;  // IPv6, up to 0xfffff; 0: none
+    std::uint32_t flow_label = 0;        // IPv6, up to 0xfffff; 0: none
+    std::optional<unsigned> server_cpu;  // where the server is to run, 0 to 1024
     // Between two looks at the rate by senders up to 3.17.
     std::chrono::microseconds pacing_timer{1000};
     bool get_server_output = false;

@@ -50,6 +50,27 @@ TEST(Settings, OfATcpTestNeverComeFromTheSegmentSize)
     EXPECT_TRUE(settings_of(plan, p, {}, {}, 1448).block_from_mss);
 }
 
+TEST(Settings, ALinkLocalHostIsShownWithItsDevice)
+{
+    options::Plan plan;
+    plan.host = "fe80::1";
+    EXPECT_EQ(shown_host(plan), "fe80::1");
+    plan.bind_device = "eth0";
+    EXPECT_EQ(shown_host(plan), "fe80::1%eth0");
+    for (const char* other : {"10.0.0.1", "2001:db8::1", "name"}) {
+        plan.host = other;
+        EXPECT_EQ(shown_host(plan), other);
+    }
+}
+
+TEST(Settings, OfAnImpossibleCpuTheReasonIsIperf3s)
+{
+    EXPECT_FALSE(check_cpu({}));
+    const auto failure = check_cpu(1000);
+    ASSERT_TRUE(failure);
+    EXPECT_EQ(to_string(*failure), "unable to set CPU affinity: Invalid argument: CPU 1000");
+}
+
 TEST(Settings, WishesForTcpReachTheServer)
 {
     options::Plan plan;

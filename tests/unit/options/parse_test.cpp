@@ -48,7 +48,7 @@ TEST(Options, EverythingReachesItsPlaceInThePlan)
         "--repeating-payload", "--connect-timeout", "250", "-6", "-C", "reno", "-M", "1400", "-N",
         "--fq-rate", "1.5G", "-Z", "-f", "G", "-T", "a title", "--extra-data", "data", "--logfile",
         "log", "--timestamps=%T ", "--debug=2", "-L", "0xabcde", "--pacing-timer", "2K",
-        "--skip-rx-copy", "--gsro", "--dont-fragment"});
+        "--skip-rx-copy", "--gsro", "--dont-fragment", "-A", "0x3,5"});
     EXPECT_EQ(plan.rate_unit, RateUnit::kGbytes);
     EXPECT_EQ(plan.title, "a title");
     EXPECT_EQ(plan.extra_data, "data");
@@ -81,7 +81,14 @@ TEST(Options, EverythingReachesItsPlaceInThePlan)
     EXPECT_EQ(plan.flow_label, 0xabcdeU);
     EXPECT_EQ(plan.pacing_timer, std::chrono::microseconds{2048});
     EXPECT_TRUE(plan.skip_rx_copy && plan.gsro && plan.dont_fragment);
+    EXPECT_EQ(plan.cpu, 3U);
+    EXPECT_EQ(plan.server_cpu, 5U);
     EXPECT_TRUE(plan.warnings.empty());
+}
+
+TEST(Options, APacingTimerThatIsNoNumberIsNone)
+{
+    EXPECT_EQ(parsed({"-c", "h", "--pacing-timer", "x"}).pacing_timer.count(), 0);
 }
 
 TEST(Options, SocketPacingIsTurnedOffByTheLastWordOnIt)
@@ -184,7 +191,7 @@ TEST(Options, HelpAndVersionTakeEffectAtOnce)
     EXPECT_EQ(parsed({"-s", "-uv", "-x"}).role, Role::kVersion);
 }
 
-TEST(Options, DeviceOfAHostIsSplitOffUnlessItIsAScope)
+TEST(Options, DeviceOfAHostIsSplitOff)
 {
     struct Case {
         std::string_view argument, host;
@@ -194,7 +201,7 @@ TEST(Options, DeviceOfAHostIsSplitOffUnlessItIsAScope)
         {"10.0.0.2%eth0", "10.0.0.2", "eth0"},
         {"name%eth0", "name", "eth0"},
         {"2001:db8::1%eth0", "2001:db8::1", "eth0"},
-        {"fe80::1%eth0", "fe80::1%eth0", std::nullopt},
+        {"fe80::1%eth0", "fe80::1", "eth0"},
         {"name", "name", std::nullopt},
         {"name%", "name%", std::nullopt},
     };
@@ -365,7 +372,13 @@ TEST(Options, RejectionNamesTheOptionAndTheValue)
             "--flowlabel '0': unable to set IPv6 flow label (must be from 1 to 0xfffff)"},
         {{"-c", "h", "-L", "0x100000"},
             "--flowlabel '0x100000': unable to set IPv6 flow label (must be from 1 to 0xfffff)"},
-        {{"-c", "h", "--pacing-timer", "soon"}, "--pacing-timer 'soon': not a number"},
+        {{"-c", "h", "--pacing-timer", "1T"}, "--pacing-timer '1T': too large"},
+        {{"-c", "h", "-A", "1025"},
+            "--affinity '1025': unable to set CPU affinity (must be from 0 to 1024)"},
+        {{"-c", "h", "-A", "0,-1"},
+            "--affinity '0,-1': unable to set CPU affinity (must be from 0 to 1024)"},
+        {{"-c", "h", "-A", "0,"}, "--affinity '0,': not a number"},
+        {{"-s", "-A", "0,1"}, "--affinity: some option you are trying to set is client only"},
         {{"-s", "--gsro"}, "--gsro: some option you are trying to set is client only"},
         {{"-c", "h", "--json-stream-full-output"},
             "--json-stream-full-output: needs --json-stream"},

@@ -69,6 +69,7 @@ TEST(Parameters, OfATcpTestOfIperf312AreRead)
     EXPECT_EQ(p.congestion, "cubic");
     EXPECT_TRUE(p.zerocopy);
     EXPECT_EQ(p.flow_label, 7U);
+    EXPECT_EQ(p.server_cpu, 1U);
 }
 
 TEST(Parameters, OfIperf321AreRead)
@@ -169,6 +170,18 @@ TEST(Parameters, LongForeignValuesAreCutInMessages)
     const std::string document = R"({"parallel":")" + std::string(5000, 'x') + "\"}";
     const auto result = parse_parameters(document);
     EXPECT_LT(std::get<Failure>(result).detail.size(), 60U);
+}
+
+// CPU 0 is a wish as well.
+TEST(Parameters, ACpuOfTheServerIsPassedOn)
+{
+    Parameters p;
+    p.server_cpu = 0;
+    const std::string document = *to_document(p);
+    EXPECT_EQ(json::parse(document).at("server_affinity"), 0);
+    EXPECT_EQ(std::get<Parameters>(parse_parameters(document)).server_cpu, 0U);
+    const auto refused = parse_parameters(R"({"tcp":true,"server_affinity":1025})");
+    EXPECT_EQ(std::get<Failure>(refused).number, IperfError::kSetAffinity);
 }
 
 TEST(Parameters, WhatIsOffIsLeftOut)

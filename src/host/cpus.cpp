@@ -1,4 +1,4 @@
-#include "cpus.hpp"
+#include "dpdkperf/host/cpus.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -7,7 +7,7 @@
 
 #include <sched.h>
 
-namespace dpdkperf::app {
+namespace dpdkperf::host {
 
 std::vector<unsigned> allowed_cpus()
 {
@@ -47,6 +47,18 @@ unsigned choose_poller_cpu(const std::vector<unsigned>& allowed, std::optional<i
     return allowed.back();
 }
 
+bool can_run_on(unsigned cpu)
+{
+    cpu_set_t before{}, one{};
+    if (cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof before, &before) != 0) {
+        return false;
+    }
+    CPU_SET(cpu, &one);
+    const bool possible = sched_setaffinity(0, sizeof one, &one) == 0;
+    sched_setaffinity(0, sizeof before, &before);
+    return possible;
+}
+
 std::vector<int> threads()
 {
     std::vector<int> ids;
@@ -78,4 +90,4 @@ void keep_off(const std::vector<int>& threads, const std::vector<unsigned>& allo
     }
 }
 
-}  // namespace dpdkperf::app
+}  // namespace dpdkperf::host

@@ -3,10 +3,13 @@
 #include <optional>
 #include <vector>
 
-namespace dpdkperf::app {
+namespace dpdkperf::host {
 
 // The CPUs that this thread may run on, ascending.
 std::vector<unsigned> allowed_cpus();
+
+// Whether this process may have a thread on `cpu`. Tries it with the calling thread.
+bool can_run_on(unsigned cpu);
 
 // Where one poller should run if the user does not say: the last CPU on `numa_node`, else the last
 // of all. CPU 0 gets most interrupts. `allowed` is not empty. Pure but for sysfs.
@@ -19,4 +22,4 @@ std::vector<int> threads();
 void keep_off(const std::vector<int>& threads, const std::vector<unsigned>& allowed,
     const std::vector<unsigned>& pollers);
 
-}  // namespace dpdkperf::app
+}  // namespace dpdkperf::host
