@@ -40,6 +40,7 @@ LAYERS = {
     "stats": row("base"),
     "pacing": row("base"),
     "impair": row("base"),
+    "capture": row("base"),
     "proto": row("base"),
     "auth": row("base"),
     "traffic": row("base stats"),
@@ -50,9 +51,9 @@ LAYERS = {
     "control": row("auth base host impair options proto stats traffic"),
     "ports": row("base", dpdk=True),
     "drivers": row("base host ports", dpdk=True),
-    "engine": row("base impair pacing ports stats tcp traffic wire", dpdk=True),
+    "engine": row("base capture impair pacing ports stats tcp traffic wire", dpdk=True),
     # Wires everything, but has no business with the inside of protocol and data plane.
-    "app": row("auth base control drivers engine host impair options ports report stats traffic", dpdk=True),
+    "app": row("auth base capture control drivers engine host impair options ports report stats traffic", dpdk=True),
 }
 
 SOURCES = {".c", ".cpp", ".h", ".hpp"}

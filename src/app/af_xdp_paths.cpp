@@ -26,10 +26,11 @@ bool peer_skips_checksums(const host::Interface& interface)
 }  // namespace
 
 AfXdpPaths::AfXdpPaths(asio::io_context& loop, host::Keeper& keeper, const options::Plan& plan,
-    const Privileges& privileges)
+    const Privileges& privileges, capture::Capture* capture)
     : loop_{loop},
       keeper_{keeper},
       privileges_{privileges},
+      capture_{capture},
       plan_{plan},
       place_{plan},
       idle_{loop},
@@ -124,6 +125,10 @@ Status AfXdpPaths::open(const host::Interface& interface)
     }
     auto pollers = deal_queues(eal_->poller_lcores(), (*port)->queues());
     pollers_ = pollers.size();
+    const std::uint16_t capture_interface =
+        capture_ != nullptr
+            ? capture_->add_interface(interface.name, (*port)->driver(), interface.mac)
+            : std::uint16_t{0};
     auto engine = engine::create_engine({.eal = &*eal_,
         .pollers = std::move(pollers),
         .mac = interface.mac,
@@ -131,7 +136,9 @@ Status AfXdpPaths::open(const host::Interface& interface)
         .rx_checksum = peer_skips_checksums(interface) ? engine::RxChecksum::kVerifyOrPartial
                                                        : engine::RxChecksum::kVerify,
         .rss = (*port)->rss(),
-        .impairment = plan_.impairment});
+        .impairment = plan_.impairment,
+        .capture = capture_,
+        .capture_interface = capture_interface});
     if (!engine) {
         return std::move(engine).error();
     }

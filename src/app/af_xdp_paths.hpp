@@ -1,5 +1,6 @@
 #pragma once
 
+#include "dpdkperf/capture/capture.hpp"
 #include "dpdkperf/control/data_path.hpp"
 #include "dpdkperf/drivers/af_xdp.hpp"
 #include "dpdkperf/engine/engine.hpp"
@@ -26,9 +27,9 @@ public:
     static constexpr std::chrono::seconds kIdle{10};
 
     // `plan`, `keeper`, `privileges` and `loop` outlive this. Its thread has the privileges of the
-    // caller.
+    // caller. `capture` may be null.
     AfXdpPaths(asio::io_context& loop, host::Keeper& keeper, const options::Plan& plan,
-        const Privileges& privileges);
+        const Privileges& privileges, capture::Capture* capture);
     AfXdpPaths(const AfXdpPaths&) = delete;
     AfXdpPaths& operator=(const AfXdpPaths&) = delete;
     ~AfXdpPaths() override;
@@ -47,6 +48,7 @@ private:
     asio::io_context& loop_;
     host::Keeper& keeper_;
     const Privileges& privileges_;
+    capture::Capture* const capture_;
     const options::Plan& plan_;
     std::optional<ports::Eal> eal_;
     PollerPlace place_;

@@ -2,6 +2,7 @@
 
 #include "af_xdp_paths.hpp"
 #include "authentication.hpp"
+#include "dpdkperf/capture/capture.hpp"
 #include "dpdkperf/control/client.hpp"
 #include "dpdkperf/control/path_watch.hpp"
 #include "dpdkperf/control/server.hpp"
@@ -121,13 +122,13 @@ int run_role(const Surroundings& around, const options::Plan& plan, control::Dat
 
 // The control connection goes through the kernel twin of the port.
 int run_on_own_port(const Surroundings& around, host::Keeper& keeper, const Privileges& privileges,
-    options::Plan plan)
+    options::Plan plan, capture::Capture* capture)
 {
     if (plan.bind_device) {
         return refuse(
             around.sink, "--bind-dev '" + *plan.bind_device + "': the port is named before '--'");
     }
-    auto paths = OwnedPaths::open(around.loop, keeper, plan, privileges);
+    auto paths = OwnedPaths::open(around.loop, keeper, plan, privileges, capture);
     if (!paths) {
         return refuse(around.sink, paths.error().message);
     }
@@ -240,7 +241,7 @@ int print_port(const options::Plan& plan, host::Keeper& keeper)
 // The paths of af_xdp ports, on a thread that may attach; this one no longer may. Before there is
 // another.
 Result<std::unique_ptr<AfXdpPaths>> open_af_xdp(asio::io_context& loop, host::Keeper& keeper,
-    const Privileges& privileges, const options::Plan& plan)
+    const Privileges& privileges, const options::Plan& plan, capture::Capture* capture)
 {
     if (Status status = claim_eal_files(plan.eal_arguments, privileges.user(), keeper); !status) {
         return std::move(status).error();
@@ -249,11 +250,39 @@ Result<std::unique_ptr<AfXdpPaths>> open_af_xdp(asio::io_context& loop, host::Ke
     if (Status status = privileges.before_attaching(); !status) {
         return std::move(status).error();
     }
-    auto paths = std::make_unique<AfXdpPaths>(loop, keeper, plan, privileges);
+    auto paths = std::make_unique<AfXdpPaths>(loop, keeper, plan, privileges, capture);
     if (Status status = privileges.leave_attaching(); !status) {
         return std::move(status).error();
     }
     return paths;
+}
+
+// What --pcap asks for; none without it.
+Result<std::unique_ptr<capture::Capture>> open_capture(const options::Plan& plan)
+{
+    if (!plan.pcap_file || plan.dry_run) {
+        return std::unique_ptr<capture::Capture>{};
+    }
+    auto capture = capture::Capture::create(*plan.pcap_file, plan.pcap_frames, options::version(),
+        "the first " + std::to_string(plan.pcap_frames) +
+            " frames of each direction of the streams, without the control connection");
+    if (!capture) {
+        return std::move(capture).error().within("--pcap");
+    }
+    return capture;
+}
+
+// The file is complete; who reads the output is told what is not in it.
+void close_capture(capture::Capture& capture, std::ostream& output)
+{
+    const char* const kWarning = "dpdkperf: warning - --pcap: ";
+    if (Status status = capture.finish(); !status) {
+        output << kWarning << status.error().message << std::endl;
+    }
+    if (const std::uint64_t lost = capture.lost(); lost > 0) {
+        output << kWarning << lost << " frames are missing: they came faster than they were written"
+               << std::endl;
+    }
 }
 
 // `code`: of the session.
@@ -266,8 +295,9 @@ int exit_code(int code, report::Reporter& reporter)
     return code == 0 && !reporter.requirements_met() ? kNotMet : code;
 }
 
+// Of a role, with paths that are gone when it returns.
 int run_test(const options::Plan& plan, const Identity& identity, std::ofstream& log,
-    host::Keeper& keeper, const Privileges& privileges)
+    host::Keeper& keeper, const Privileges& privileges, capture::Capture* capture)
 {
     asio::io_context loop{1};                  // the reporter may post to it
     auto watch = control::watch_kernel(loop);  // with privileges it hears more
@@ -277,16 +307,19 @@ int run_test(const options::Plan& plan, const Identity& identity, std::ofstream&
     const bool own_port = ports::names_a_device(plan.eal_arguments);
     std::unique_ptr<AfXdpPaths> paths;
     if (!own_port) {
-        auto opened = open_af_xdp(loop, keeper, privileges, plan);
+        auto opened = open_af_xdp(loop, keeper, privileges, plan, capture);
         if (!opened) {
             return fail(opened.error().message);
         }
         paths = *std::move(opened);
     }
+    if (capture != nullptr) {
+        capture->start();
+    }
     const bool logs = log.is_open();
     report::Reporter reporter{style_of(plan), logs ? log : std::cout, logs ? log : std::cerr};
     const Surroundings around{loop, **watch, reporter, identity};
-    const int code = own_port ? run_on_own_port(around, keeper, privileges, plan)
+    const int code = own_port ? run_on_own_port(around, keeper, privileges, plan, capture)
                               : run_role(around, plan, *paths);
     return exit_code(code, reporter);
 }
@@ -311,6 +344,10 @@ int run(options::Plan plan, const Identity& identity)
     if (!log) {
         return fail(log.error().message);
     }
+    const auto capture = open_capture(plan);
+    if (!capture) {
+        return fail(capture.error().message);
+    }
     // The working directory stays: the options may name files in it.
     if (plan.daemon && !plan.dry_run && daemon(1, 0) != 0) {
         return fail("unable to become a daemon: " + std::generic_category().message(errno));
@@ -333,7 +370,11 @@ int run(options::Plan plan, const Identity& identity)
             return fail(status.error().message);
         }
     }
-    return run_test(plan, identity, *log, *keeper, *privileges);
+    const int code = run_test(plan, identity, *log, *keeper, *privileges, capture->get());
+    if (*capture) {
+        close_capture(**capture, log->is_open() ? *log : std::cerr);
+    }
+    return code;
 }
 
 int start(const std::vector<std::string_view>& arguments)

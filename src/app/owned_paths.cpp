@@ -26,7 +26,7 @@ IpPrefix everywhere(bool ipv4)
 }  // namespace
 
 Result<std::unique_ptr<OwnedPaths>> OwnedPaths::open(asio::io_context& loop, host::Keeper& keeper,
-    const options::Plan& plan, const Privileges& privileges)
+    const options::Plan& plan, const Privileges& privileges, capture::Capture* capture)
 {
     if (Status status = check_named_devices(plan.eal_arguments); !status) {
         return std::move(status).error();
@@ -38,7 +38,8 @@ Result<std::unique_ptr<OwnedPaths>> OwnedPaths::open(asio::io_context& loop, hos
     if (!eal) {
         return std::move(eal).error();
     }
-    std::unique_ptr<OwnedPaths> paths{new OwnedPaths{loop, plan, privileges, *std::move(eal)}};
+    std::unique_ptr<OwnedPaths> paths{
+        new OwnedPaths{loop, plan, privileges, capture, *std::move(eal)}};
     for (const auto step :
         {&OwnedPaths::open_port, &OwnedPaths::open_twin, &OwnedPaths::create_engine}) {
         if (Status status = (paths.get()->*step)(); !status) {
@@ -52,9 +53,14 @@ Result<std::unique_ptr<OwnedPaths>> OwnedPaths::open(asio::io_context& loop, hos
     return paths;
 }
 
-OwnedPaths::OwnedPaths(
-    asio::io_context& loop, const options::Plan& plan, const Privileges& privileges, ports::Eal eal)
-    : plan_{plan}, privileges_{privileges}, eal_{std::move(eal)}, place_{plan}, worker_{loop}
+OwnedPaths::OwnedPaths(asio::io_context& loop, const options::Plan& plan,
+    const Privileges& privileges, capture::Capture* capture, ports::Eal eal)
+    : plan_{plan},
+      privileges_{privileges},
+      capture_{capture},
+      eal_{std::move(eal)},
+      place_{plan},
+      worker_{loop}
 {
 }
 
@@ -108,6 +114,10 @@ Status OwnedPaths::create_engine()
 {
     const bool trusted =
         port_->plan().rx_trust == ports::RxTrust::kFlagsOrMemory && !plan_.verify_all_checksums;
+    const std::uint16_t capture_interface =
+        capture_ != nullptr
+            ? capture_->add_interface(port_->name(), port_->plan().driver, port_->mac())
+            : std::uint16_t{0};
     auto engine = engine::create_engine({.eal = &eal_,
         .pollers = deal_queues(eal_.poller_lcores(), port_->queues()),
         .mac = port_->mac(),
@@ -115,7 +125,9 @@ Status OwnedPaths::create_engine()
         .rx_checksum = trusted ? engine::RxChecksum::kTrust : engine::RxChecksum::kVerify,
         .rss = port_->rss(),
         .exceptions = &twin_->exceptions(),
-        .impairment = plan_.impairment});
+        .impairment = plan_.impairment,
+        .capture = capture_,
+        .capture_interface = capture_interface});
     if (!engine) {
         return std::move(engine).error();
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "dpdkperf/capture/capture.hpp"
 #include "dpdkperf/control/data_path.hpp"
 #include "dpdkperf/drivers/kernel_twin.hpp"
 #include "dpdkperf/drivers/owned.hpp"
@@ -23,10 +24,11 @@ namespace dpdkperf::app {
 // beginning to the end, because the control connection needs them.
 class OwnedPaths final : public control::DataPaths {
 public:
-    // `plan`, `keeper`, `privileges` and `loop` outlive this; the keeper is sealed. Main thread.
+    // `plan`, `keeper`, `privileges`, `loop` and `capture`, which may be null, outlive this; the
+    // keeper is sealed. Main thread.
     // Errors: what EAL, the port and the twin refuse; kUsage if the port gets no address.
     static Result<std::unique_ptr<OwnedPaths>> open(asio::io_context& loop, host::Keeper& keeper,
-        const options::Plan& plan, const Privileges& privileges);
+        const options::Plan& plan, const Privileges& privileges, capture::Capture* capture);
     OwnedPaths(const OwnedPaths&) = delete;
     OwnedPaths& operator=(const OwnedPaths&) = delete;
     ~OwnedPaths() override;
@@ -40,7 +42,7 @@ public:
 
 private:
     OwnedPaths(asio::io_context& loop, const options::Plan& plan, const Privileges& privileges,
-        ports::Eal eal);
+        capture::Capture* capture, ports::Eal eal);
     Status open_port();
     Status open_twin();
     Status create_engine();
@@ -64,6 +66,7 @@ private:
 
     const options::Plan& plan_;
     const Privileges& privileges_;
+    capture::Capture* const capture_;
     ports::Eal eal_;
     std::unique_ptr<drivers::OwnedPort> port_;
     std::unique_ptr<drivers::KernelTwin> twin_;

@@ -96,6 +96,8 @@ Engine::Engine(const EngineSetup& setup, const TagField& tags)
           .mtu_bytes = setup.mtu_bytes,
           .secret = new_secret(),
           .impairment = setup.impairment,
+          .capture = setup.capture,
+          .capture_interface = setup.capture_interface,
           .rx_checksum = setup.rx_checksum,
           .exceptions = setup.exceptions}
 {

@@ -56,6 +56,9 @@ Poller::Poller(
     PollerContext& context, const std::vector<ports::QueuePair>& queues, std::size_t number)
     : context_{context},
       number_{number},
+      captured_{context.capture != nullptr ? std::make_unique<Captured>(*context.capture,
+                                                 context.capture_interface, number)
+                                           : nullptr},
       queues_{at_lines(queues)},
       inbox_{make_inbox()},
       sends_for_kernel_{context.exceptions != nullptr && number == 0},
@@ -80,7 +83,7 @@ std::vector<PollerQueue> Poller::at_lines(const std::vector<ports::QueuePair>& q
             lines_.push_back(std::make_unique<ImpairedLine>(context_.impairment, queue.device_queue));
             line = lines_.back().get();
         }
-        all.push_back({queue, line});
+        all.push_back({queue, line, captured_.get()});
         all.back().tso = queue.tso && line == nullptr;  // such a link loses packets one by one
     }
     return all;

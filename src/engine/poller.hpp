@@ -1,5 +1,6 @@
 #pragma once
 
+#include "captured.hpp"
 #include "command.hpp"
 #include "dpdkperf/base/time.hpp"
 #include "dpdkperf/engine/engine.hpp"
@@ -37,6 +38,8 @@ struct PollerContext {
     std::uint32_t mtu_bytes = 1500;
     tcp::IsnSecret secret{};
     impair::Plan impairment;
+    capture::Capture* capture = nullptr;  // with --pcap
+    std::uint16_t capture_interface = 0;
     RxChecksum rx_checksum = RxChecksum::kVerify;
     ports::ExceptionPath* exceptions = nullptr;   // of a port of our own
     std::atomic<std::uint32_t> last_template{0};  // cold
@@ -64,6 +67,7 @@ struct UdpEntry {
 //   poller_receive.cpp   from the queue to the stream
 //   poller_strangers.cpp packets that are no stream's, or another poller's
 //   poller_transmit.cpp  from the stream to the queue
+//   poller_capture.cpp   what --pcap sees of what is received
 class Poller {
 public:
     // `number`: among the engine's pollers. What comes from context.exceptions leaves by number 0.
@@ -128,6 +132,8 @@ private:
     // Functions that take an mbuf return false if it is no longer the caller's.
     template <RxChecksum kChecksum>
     std::uint16_t receive(std::uint64_t now) noexcept;
+    void show_received(std::span<rte_mbuf* const> mbufs) noexcept;
+    [[nodiscard]] bool is_of_a_stream(const rte_mbuf& mbuf) noexcept;
     template <RxChecksum kChecksum>
     void take_all(std::span<rte_mbuf*> mbufs, std::uint64_t now) noexcept;
     template <RxChecksum kChecksum>
@@ -175,6 +181,7 @@ private:
     PollerContext& context_;
     const std::size_t number_;
     std::vector<std::unique_ptr<ImpairedLine>> lines_;  // with --impair, one for each queue
+    const std::unique_ptr<Captured> captured_;          // with --pcap
     const std::vector<PollerQueue> queues_;
     CommandQueue commands_;
     // Packets of our streams that other pollers received; they write, we read.

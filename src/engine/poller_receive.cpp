@@ -93,6 +93,9 @@ std::uint16_t Poller::receive(std::uint64_t now) noexcept
     std::uint16_t received = 0;
     for (const PollerQueue& queue : queues_) {
         const std::uint16_t n = queue.receive(mbufs.data());
+        if (captured_ != nullptr) [[unlikely]] {
+            show_received(std::span{mbufs}.first(n));
+        }
         take_all<kChecksum>(std::span{mbufs}.first(n), now);
         received = static_cast<std::uint16_t>(received + n);
     }

@@ -197,7 +197,7 @@ void Poller::send_for_kernel() noexcept
             context_.tags.of(*mbuf) = 0;
         }
     }
-    const auto taken = queues_.front().transmit(
+    const auto taken = queues_.front().transmit_unseen(
         &kernels_[kernels_begin_], static_cast<std::uint16_t>(kernels_end_ - kernels_begin_));
     kernels_begin_ = static_cast<std::uint16_t>(kernels_begin_ + taken);
 }

@@ -88,6 +88,29 @@ Status set_user(Draft& draft, std::string_view value)
     return {};
 }
 
+// A colon with something else than a number behind it belongs to the name.
+Status set_pcap(Draft& draft, std::string_view value)
+{
+    std::string_view path = value;
+    const auto colon = value.rfind(':');
+    if (colon != value.npos && colon + 1 < value.size() &&
+        value.find_first_not_of("0123456789", colon + 1) == value.npos) {
+        constexpr std::int64_t kMostFrames = 1'000'000;
+        const auto frames =
+            to_integer(value.substr(colon + 1), 1, kMostFrames, "must be from 1 to 1000000 frames");
+        if (!frames) {
+            return frames.error();
+        }
+        draft.plan.pcap_frames = static_cast<std::uint32_t>(*frames);
+        path = value.substr(0, colon);
+    }
+    if (path.empty()) {
+        return Error{Errc::kUsage, "must be the name of a file"};
+    }
+    draft.plan.pcap_file = path;
+    return {};
+}
+
 Status set_impair(Draft& draft, std::string_view value)
 {
     return impair::add(draft.plan.impairment, value);

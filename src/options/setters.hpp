@@ -91,6 +91,7 @@ Status set_mtu(Draft& draft, std::string_view value);
 Status set_rx_csum(Draft& draft, std::string_view value);
 Status set_dry_run(Draft& draft, std::string_view value);
 Status set_user(Draft& draft, std::string_view value);
+Status set_pcap(Draft& draft, std::string_view value);
 Status set_impair(Draft& draft, std::string_view value);
 
 // Not iperf3's either (automation_setters.cpp).

@@ -241,6 +241,9 @@ constexpr Option kTable[] = {
         "delay=5ms, reorder=1%/1ms, dup=1%, seed=1;\n"
         "joined by commas, given once or for tx and rx",
         set_impair),
+    row(0, "pcap", kPort, "<file>[:#]",
+        "write the first # frames of data of each direction\n(default 1000) to a pcapng file",
+        set_pcap),
     row(0, "user", kPort, "<name>",
         "be this user after the start, with no more\ncapabilities than the test takes", set_user),
     row(0, "dry-run", kPort, "print what DPDK would be told about the port", set_dry_run),

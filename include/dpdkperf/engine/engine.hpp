@@ -2,6 +2,7 @@
 
 #include "dpdkperf/base/address.hpp"
 #include "dpdkperf/base/result.hpp"
+#include "dpdkperf/capture/capture.hpp"
 #include "dpdkperf/impair/plan.hpp"
 #include "dpdkperf/ports/eal.hpp"
 #include "dpdkperf/ports/exception_path.hpp"
@@ -41,6 +42,10 @@ struct EngineSetup {
     ports::ExceptionPath* exceptions = nullptr;
     // A bad link between the port and the pollers, the kernel's packets of such a port included.
     impair::Plan impairment{};
+    // The first frames of the streams go there, of interface `capture_interface`. Outlives the
+    // engine.
+    capture::Capture* capture = nullptr;
+    std::uint16_t capture_interface = 0;
 };
 
 // UDP and TCP on pollers. Pollers run from create() to destruction. While there is no session they

@@ -113,7 +113,7 @@ struct Plan {
     // What stands before "--": for DPDK's EAL.
     std::vector<std::string> eal_arguments;
 
-    // Ours, both roles. All but the last four are for a port that DPDK owns.
+    // Ours, both roles. All but the last six are for a port that DPDK owns.
     std::vector<IpPrefix> addresses;         // --ip, of its kernel twin
     std::vector<IpAddress> gateways;         // --gateway, at most one of either family
     bool default_route = false;              // --default-route
@@ -124,6 +124,8 @@ struct Plan {
     std::optional<std::string> user;         // --user
     std::optional<std::string> save_folder;  // --save
     std::vector<std::string> command_line;   // for --save: all of it, without the program's name
+    std::optional<std::string> pcap_file;    // --pcap
+    std::uint32_t pcap_frames = 1000;        // --pcap FILE:N, of each direction
 
     // Ours, of a client.
     std::vector<stats::Requirement> requirements;  // --require

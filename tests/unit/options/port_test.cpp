@@ -14,7 +14,7 @@ TEST(PortOptions, ReachTheirPlaceInThePlan)
     const auto plan = parse(Arguments{"-a", "5e:00.0", "--", "-c", "h", "--ip", "10.0.0.1/24",
         "--ip=fd00::1/64", "--gateway", "10.0.0.254", "--gateway", "fd00::fe", "--default-route",
         "--mtu", "9000", "--rx-csum", "full", "--dry-run", "--impair", "tx:loss=1%", "--impair",
-        "rx:delay=5ms,seed=4", "--user", "nobody"});
+        "rx:delay=5ms,seed=4", "--user", "nobody", "--pcap", "a:b.pcapng:20"});
     ASSERT_TRUE(plan) << plan.error().message;
     ASSERT_EQ(plan->addresses.size(), 2U);
     EXPECT_EQ(to_string(plan->addresses[0]), "10.0.0.1/24");
@@ -25,6 +25,10 @@ TEST(PortOptions, ReachTheirPlaceInThePlan)
     EXPECT_EQ(plan->mtu_bytes, 9000U);
     EXPECT_EQ(to_string(plan->impairment), "tx:loss=1% rx:delay=5ms seed=4");
     EXPECT_EQ(plan->user, "nobody");
+    EXPECT_EQ(plan->pcap_file, "a:b.pcapng");
+    EXPECT_EQ(plan->pcap_frames, 20U);
+    EXPECT_EQ(parse(Arguments{"-s", "--pcap", "a:b"})->pcap_file, "a:b");
+    EXPECT_EQ(parse(Arguments{"-s", "--pcap", "a:b"})->pcap_frames, 1000U);
     EXPECT_FALSE(parse(Arguments{"-c", "h"})->impairment.any());
 }
 
@@ -50,6 +54,9 @@ TEST(PortOptions, RejectionNamesTheOptionAndTheValue)
         {{"-c", "h", "--mtu", "67"}, "--mtu '67': must be from 68 to 65521"},
         {{"-c", "h", "--mtu", "9k"}, "--mtu '9k': not a number"},
         {{"-c", "h", "--rx-csum", "none"}, "--rx-csum 'none': must be 'auto' or 'full'"},
+        {{"-s", "--user", ""}, "--user '': must be the name of a user"},
+        {{"-s", "--pcap", ":7"}, "--pcap ':7': must be the name of a file"},
+        {{"-s", "--pcap", "f:0"}, "--pcap 'f:0': must be from 1 to 1000000 frames"},
         {{"-c", "h", "--impair", "loss=1"},
             "--impair 'loss=1': '1' is not a percentage from 0% to 100%"},
     };
