@@ -71,6 +71,7 @@ private:
     [[nodiscard]] Session& session(SessionId id) const;
     void tell(Poller& poller, const Command& command) const;
     void tell_all(const Command& command) const;
+    [[nodiscard]] Status check_room(std::size_t streams) const;
     [[nodiscard]] Status check_datagrams(const traffic::SessionSpec& spec) const;
     [[nodiscard]] stats::Impaired impaired() const;
     void make_streams(Session& session) const;
@@ -160,13 +161,8 @@ void Engine::tell_all(const Command& command) const
 
 Status Engine::open(const traffic::SessionSpec& spec)
 {
-    if (sessions_.size() == kMaxSessions) {
-        return Error{Errc::kBusy,
-            "too many tests at the same time: " + std::to_string(kMaxSessions) + " are running"};
-    }
-    if (spec.streams.size() > traffic::kMaxStreams) {
-        return Error{Errc::kUsage, std::to_string(spec.streams.size()) + " streams are more than " +
-                                       std::to_string(traffic::kMaxStreams)};
+    if (Status room = check_room(spec.streams.size()); !room) {
+        return room;
     }
     if (Status good = check_datagrams(spec); !good && !spec.tcp) {
         return good;
@@ -182,6 +178,28 @@ Status Engine::open(const traffic::SessionSpec& spec)
     // The reply to one poller's hello may come to another, which must know the flow by then.
     while (added.added_by.load(std::memory_order_acquire) != runners_.size()) {
         std::this_thread::yield();
+    }
+    return {};
+}
+
+Status Engine::check_room(std::size_t streams) const
+{
+    if (sessions_.size() == traffic::kMaxSessions) {
+        return Error{Errc::kBusy, "too many tests at the same time: " +
+                                      std::to_string(traffic::kMaxSessions) + " are running"};
+    }
+    if (streams > traffic::kMaxStreams) {
+        return Error{Errc::kUsage, std::to_string(streams) + " streams are more than " +
+                                       std::to_string(traffic::kMaxStreams)};
+    }
+    std::size_t open = 0;
+    for (const auto& session : sessions_) {
+        open += session->size();
+    }
+    if (open + streams > traffic::kMaxStreamsAtOnce) {
+        return Error{Errc::kBusy, std::to_string(streams) + " streams more than the " +
+                                      std::to_string(open) + " of other tests: there may be " +
+                                      std::to_string(traffic::kMaxStreamsAtOnce)};
     }
     return {};
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "dpdkperf/base/address.hpp"
+#include "dpdkperf/traffic/traffic.hpp"
 
 #include <array>
 #include <bit>
@@ -22,6 +23,7 @@ class FlowTable {
 public:
     static constexpr std::size_t kSlots = 2048;
     static constexpr std::size_t kMaxFlows = kSlots / 2;
+    static_assert(kMaxFlows >= traffic::kMaxStreamsAtOnce);
 
     using StreamOf = std::remove_pointer_t<decltype(Entry::stream)>;
 

@@ -273,9 +273,9 @@ void Poller::pass_edge(Active& active, std::uint64_t now) noexcept
 
 void Poller::end_streams(Active& active, std::uint64_t now, bool receivers_too) noexcept
 {
-    settle();
     const Moment at = clock_.scale().moment(now);
     const Session& session = *active.session;
+    settle(session);
     for (std::size_t i = 0; i < session.size(); ++i) {
         Stream& stream = session.stream(i);
         if (stream.owned_by(*this) && !stream.final && (stream.sends() || receivers_too)) {

@@ -27,9 +27,6 @@
 
 namespace dpdkperf::engine {
 
-// Sessions that may exist at the same time.
-inline constexpr std::size_t kMaxSessions = 4;
-
 // What all pollers of an engine share; constant while they run.
 struct PollerContext {
     TagField tags;
@@ -154,16 +151,23 @@ private:
     bool take_faulty(rte_mbuf& mbuf, wire::TcpFault fault) noexcept;
     bool take_stranger(rte_mbuf& mbuf, const wire::UdpView& view) noexcept;
     void take_hello(Active& active, const wire::UdpView& view) noexcept;
-    Active* serving(const Endpoint& local, const IpAddress& remote) noexcept;
+    Active* serving(const Endpoint& local, const IpAddress& remote, bool tcp) noexcept;
+    [[nodiscard]] static bool expects_stream(const Active& active) noexcept;
     bool hand_over(rte_mbuf& mbuf, const Stream& stream) noexcept;
     bool pass_to_kernel(rte_mbuf& mbuf) noexcept;
     void send_for_kernel() noexcept;
+    // Counts a packet that is of no use to its session.
+    template <std::atomic<std::uint64_t> Session::*kTrouble>
+    static void blame(Session& session) noexcept
+    {
+        (session.*kTrouble).fetch_add(1, std::memory_order_relaxed);
+    }
     // Counts a packet that belongs to no stream. Sessions share a port, so all of them are told.
     template <std::atomic<std::uint64_t> Session::*kTrouble>
     void blame() noexcept
     {
         for (std::size_t i = 0; i < active_count_; ++i) {
-            (active_[i].session->*kTrouble).fetch_add(1, std::memory_order_relaxed);
+            blame<kTrouble>(*active_[i].session);
         }
     }
 
@@ -172,7 +176,7 @@ private:
     void fill(std::uint64_t now) noexcept;
     void fill_from(UdpStream& stream, std::uint64_t now, const StampTime& time) noexcept;
     void end_exhausted(std::uint64_t now) noexcept;
-    void settle() noexcept;
+    void settle(const Session& session) noexcept;
 
     struct FreeRing {
         void operator()(rte_ring* ring) const noexcept;
@@ -197,9 +201,9 @@ private:
     std::uint64_t next_event_ = 0;  // tick of the next edge, end or clock reading
     std::uint64_t next_reading_ = 0;
 
-    std::array<Active, kMaxSessions> active_{};
+    std::array<Active, traffic::kMaxSessions> active_{};
     std::size_t active_count_ = 0;
-    std::array<UdpStream*, kMaxSessions * traffic::kMaxStreams> senders_{};  // those that may send
+    std::array<UdpStream*, traffic::kMaxStreamsAtOnce> senders_{};  // those that may send
     std::size_t sender_count_ = 0;
     std::size_t next_sender_ = 0;
     bool some_exhausted_ = false;   // a sender has made all the datagrams it may

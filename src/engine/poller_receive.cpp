@@ -169,7 +169,7 @@ inline bool Poller::take_ours(
     rte_mbuf& mbuf, UdpStream& stream, const wire::UdpView& view, double now_s) noexcept
 {
     if (!checksum_ok<kChecksum>(mbuf, view)) [[unlikely]] {
-        blame<&Session::bad_checksum>();
+        blame<&Session::bad_checksum>(*stream.session);
         return true;
     }
     if (!stream.open.load(std::memory_order_relaxed)) [[unlikely]] {
@@ -198,7 +198,7 @@ bool Poller::take_tcp(rte_mbuf& mbuf, std::span<const std::byte> frame) noexcept
         }
     }
     if (!good) [[unlikely]] {
-        blame<&Session::bad_checksum>();
+        blame<&Session::bad_checksum>(*stream->session);
         return true;
     }
     if (!stream->owned_by(*this)) [[unlikely]] {
@@ -222,7 +222,7 @@ void Poller::take_for(UdpStream& stream, std::span<const std::byte> payload, dou
     }
     wire::Stamp stamp;
     if (!wire::read_stamp(payload, stream.spec.counters_64bit, stamp)) [[unlikely]] {
-        blame<&Session::bad_length>();
+        blame<&Session::bad_length>(*stream.session);
         return;
     }
     const double sent_s = stamp.seconds + stamp.microseconds * 1e-6;

@@ -88,7 +88,7 @@ void Poller::take_icmp(const wire::IcmpError& error, UdpStream& stream) noexcept
 TcpStream* Poller::accept(const wire::TcpView& view) noexcept
 {
     constexpr std::uint8_t kMask = wire::kTcpSyn | wire::kTcpAck | wire::kTcpRst | wire::kTcpFin;
-    Active* const active = serving(view.destination, view.source.address);
+    Active* const active = serving(view.destination, view.source.address, true);
     if (active == nullptr || active->started || (view.header.flags & kMask) != wire::kTcpSyn) {
         return nullptr;
     }
@@ -100,16 +100,15 @@ TcpStream* Poller::accept(const wire::TcpView& view) noexcept
 // stream, or something that nobody expects. All others are the kernel's.
 bool Poller::take_stranger(rte_mbuf& mbuf, const wire::UdpView& view) noexcept
 {
-    Active* const active = serving(view.destination, view.source.address);
-    if (active == nullptr || active->session->spec.tcp) {
+    Active* const active = serving(view.destination, view.source.address, false);
+    if (active == nullptr) {
         return pass_to_kernel(mbuf);
     }
     if (!wire::udp_checksum_ok(view) && !wire::udp_checksum_partial(view)) {
         blame<&Session::bad_checksum>();
         return true;
     }
-    const std::uint32_t next = active->session->next_hello.load(std::memory_order_relaxed);
-    if (!active->started && next < active->session->streams.size()) {
+    if (expects_stream(*active)) {
         take_hello(*active, view);
     } else {
         blame<&Session::unexpected>();
@@ -117,17 +116,38 @@ bool Poller::take_stranger(rte_mbuf& mbuf, const wire::UdpView& view) noexcept
     return true;
 }
 
-// The server's session between these addresses, on this port.
-Poller::Active* Poller::serving(const Endpoint& local, const IpAddress& remote) noexcept
+// The server's session between these addresses, on this port: of several the one that is not
+// complete. Control opens a second one only when all streams of the first are open, because nothing
+// tells whose a hello or a SYN is.
+Poller::Active* Poller::serving(const Endpoint& local, const IpAddress& remote, bool tcp) noexcept
 {
+    Active* complete = nullptr;
     for (Active& active : std::span{active_}.first(active_count_)) {
         const traffic::SessionSpec& spec = active.session->spec;
-        if (spec.server && remote == spec.remote && local.address == spec.local &&
-            !spec.streams.empty() && local.port == spec.streams.front().local_port) {
-            return &active;
+        if (spec.server && spec.tcp.has_value() == tcp && remote == spec.remote &&
+            local.address == spec.local && !spec.streams.empty() &&
+            local.port == spec.streams.front().local_port) {
+            if (expects_stream(active)) {
+                return &active;
+            }
+            complete = &active;
         }
     }
-    return nullptr;
+    return complete;
+}
+
+bool Poller::expects_stream(const Active& active) noexcept
+{
+    const Session& session = *active.session;
+    if (active.started) {
+        return false;
+    }
+    if (!session.spec.tcp) {
+        return session.next_hello.load(std::memory_order_relaxed) < session.streams.size();
+    }
+    // A place that a stranger has taken is free again.
+    return std::ranges::any_of(session.connections,
+        [](const auto& stream) { return !stream->open.load(std::memory_order_relaxed); });
 }
 
 // iperf3's server takes the first datagram from a new port as the hello of the next stream,

@@ -72,14 +72,15 @@ void Poller::end_exhausted(std::uint64_t now) noexcept
     refresh_senders();
 }
 
-// Before senders end: what is stamped leaves if the port takes it now, else it was never sent.
-void Poller::settle() noexcept
+// Before a session's senders end: what they have stamped leaves if the port takes it now, else it
+// was never sent.
+void Poller::settle(const Session& session) noexcept
 {
     constexpr int kTries = 16;
     for (int i = 0; i < kTries && !burst_.empty(); ++i) {
         burst_.send(queues_.front());
     }
-    burst_.drop();
+    burst_.drop(session);
     // An empty burst makes a driver look after what it has not yet handed on (af_xdp).
     queues_.front().transmit(nullptr, 0);
 }

@@ -4,8 +4,10 @@
 #include "poller_queue.hpp"
 #include "session.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <span>
 
 #include <rte_mbuf.h>
 
@@ -19,7 +21,7 @@ public:
     explicit TxBurst(std::uint16_t capacity) : capacity_{capacity} {}
     TxBurst(const TxBurst&) = delete;
     TxBurst& operator=(const TxBurst&) = delete;
-    ~TxBurst() { drop(); }
+    ~TxBurst() { rte_pktmbuf_free_bulk(&mbufs_[begin_], static_cast<unsigned>(end_ - begin_)); }
 
     [[nodiscard]] bool empty() const noexcept { return begin_ == end_; }
     [[nodiscard]] std::uint16_t room() const noexcept
@@ -51,11 +53,24 @@ public:
         return taken;
     }
 
-    // Frees what the NIC has not taken; it was never counted.
-    void drop() noexcept
+    // Frees what the NIC has not taken of this session's streams; it was never counted. What is the
+    // other sessions' stays, in order.
+    void drop(const Session& session) noexcept
     {
-        rte_pktmbuf_free_bulk(&mbufs_[begin_], static_cast<unsigned>(end_ - begin_));
-        begin_ = end_ = run_ = last_run_ = 0;
+        std::uint16_t from = begin_, kept = 0, kept_runs = 0;
+        for (const Run& run : std::span{runs_}.subspan(run_, last_run_ - run_)) {
+            if (run.stream->session == &session) {
+                rte_pktmbuf_free_bulk(&mbufs_[from], run.packets);
+            } else {
+                std::copy_n(&mbufs_[from], run.packets, &mbufs_[kept]);
+                kept = static_cast<std::uint16_t>(kept + run.packets);
+                runs_[kept_runs++] = run;
+            }
+            from = static_cast<std::uint16_t>(from + run.packets);
+        }
+        begin_ = run_ = 0;
+        end_ = kept;
+        last_run_ = kept_runs;
     }
 
 private:

@@ -59,17 +59,19 @@ protected:
         }
     }
 
-    // A client's session 1 and the server's session 2 with the same streams seen from both sides.
-    void open_pair(std::vector<traffic::StreamSpec> streams, bool ipv4 = true)
+    // A client's session `id` and the server's session `id` + 1 with the same streams seen from
+    // both sides.
+    void open_pair(
+        std::vector<traffic::StreamSpec> streams, bool ipv4 = true, traffic::SessionId id = 1)
     {
         const auto a = *IpAddress::parse(ipv4 ? "10.0.0.1" : "fd00::1");
         const auto b = *IpAddress::parse(ipv4 ? "10.0.0.2" : "fd00::2");
         traffic::SessionSpec client{
-            .id = 1, .local = a, .remote = b, .next_hop = kHop, .server = false, .streams = {}};
+            .id = id, .local = a, .remote = b, .next_hop = kHop, .server = false, .streams = {}};
         traffic::SessionSpec server{
-            .id = 2, .local = b, .remote = a, .next_hop = kHop, .server = true, .streams = {}};
+            .id = id + 1, .local = b, .remote = a, .next_hop = kHop, .server = true, .streams = {}};
         for (traffic::StreamSpec s : streams) {
-            s.local_port = static_cast<std::uint16_t>(40000 + client.streams.size());
+            s.local_port = static_cast<std::uint16_t>(40000 + 500 * id + client.streams.size());
             s.remote_port = 5201;
             client.streams.push_back(s);
             s.direction = s.direction == Direction::kSend ? Direction::kReceive : Direction::kSend;
@@ -81,27 +83,27 @@ protected:
         ASSERT_TRUE(engine_->open(server));
         ASSERT_TRUE(engine_->open(client));
         for (std::uint32_t i = 0; i < streams.size(); ++i) {
-            engine_->say_hello(1, i);
-            ASSERT_TRUE(eventually([&] { return engine_->status(1).streams[i].open; })) << i;
+            engine_->say_hello(id, i);
+            ASSERT_TRUE(eventually([&] { return engine_->status(id).streams[i].open; })) << i;
         }
-        EXPECT_EQ(engine_->status(2).open_streams, streams.size());
+        EXPECT_EQ(engine_->status(id + 1).open_streams, streams.size());
     }
 
-    void start_both(
-        std::optional<nanoseconds> end, nanoseconds omit = 0s, nanoseconds interval = 0s)
+    void start_both(std::optional<nanoseconds> end, nanoseconds omit = 0s,
+        nanoseconds interval = 0s, traffic::SessionId id = 1)
     {
         const traffic::Timetable timetable{
             .start = std::chrono::steady_clock::now(), .edges = {omit, interval}, .end = end};
-        engine_->start(2, {.start = timetable.start, .edges = timetable.edges, .end = {}});
-        engine_->start(1, timetable);
+        engine_->start(id + 1, {.start = timetable.start, .edges = timetable.edges, .end = {}});
+        engine_->start(id, timetable);
     }
 
-    void finish_both()
+    void finish_both(traffic::SessionId id = 1)
     {
-        engine_->finish(1);
+        engine_->finish(id);
         std::this_thread::sleep_for(1ms);  // as control does: what is on the wire arrives
-        engine_->finish(2);
-        ASSERT_TRUE(eventually([&] { return engine_->status(2).finished; }));
+        engine_->finish(id + 1);
+        ASSERT_TRUE(eventually([&] { return engine_->status(id + 1).finished; }));
     }
 
     stats::Snapshot final_of(traffic::SessionId id, std::uint32_t stream) const
@@ -109,6 +111,21 @@ protected:
         const auto s = engine_->snapshot(id, stream, stats::kFinalEdge);
         EXPECT_TRUE(s) << id << "/" << stream;
         return s.value_or(stats::Snapshot{});
+    }
+
+    // What the client's session `id` has sent on each of its streams, before or after the server
+    // stopped counting.
+    void expect_all_arrived(traffic::SessionId id, std::uint32_t streams) const
+    {
+        for (std::uint32_t i = 0; i < streams; ++i) {
+            const auto sent = final_of(id, i).packets;
+            const auto received = final_of(id + 1, i);
+            EXPECT_EQ(received.lost, 0);
+            EXPECT_TRUE(eventually([&] {
+                return received.arrived + engine_->status(id + 1).streams[i].late == sent;
+            })) << sent
+                << " sent, " << received.arrived << " arrived";
+        }
     }
 
     void expect_no_trouble() const
@@ -266,6 +283,53 @@ TEST_F(Loop, GivesEveryLaterPacketTheNewNextHop)
     finish_both();
     EXPECT_EQ(final_of(2, 0).lost, 0);
     expect_no_trouble();
+}
+
+// All of them between the same two addresses.
+TEST_F(Loop, ATestTakesNothingFromTheOthersBesideIt)
+{
+    constexpr traffic::SessionId kLong = 1;
+    open_pair({stream(1472), stream(64)});
+    start_both({});
+    for (traffic::SessionId other = 3; other < 43; other += 2) {
+        open_pair({stream(100), stream(1000)}, true, other);
+        start_both({}, 0s, 0s, other);
+        ASSERT_TRUE(
+            eventually([&] { return engine_->status(other + 1).datagrams_received > 1000; }));
+        finish_both(other);
+        expect_all_arrived(other, 2);
+        engine_->close(other);
+        engine_->close(other + 1);
+    }
+    engine_->stop(kLong);
+    ASSERT_TRUE(eventually([&] { return !engine_->status(kLong).sending; }));
+    finish_both(kLong);
+    expect_all_arrived(kLong, 2);
+    expect_no_trouble();
+}
+
+TEST_F(Loop, RefusesMoreTestsAndStreamsThanItHasRoomFor)
+{
+    const auto open = [this](traffic::SessionId id, std::size_t streams) {
+        return engine_->open({.id = id,
+            .local = *IpAddress::parse("10.0.0.1"),
+            .remote = IpAddress::from_v4(id),
+            .next_hop = kHop,
+            .server = true,
+            .streams = std::vector<traffic::StreamSpec>(streams, stream(100))});
+    };
+    traffic::SessionId id = 0;
+    for (; id < 3; ++id) {
+        ASSERT_TRUE(open(id, traffic::kMaxStreams));
+    }
+    ASSERT_TRUE(open(++id, traffic::kMaxStreams - 1));
+    EXPECT_EQ(open(++id, 2).error().message,
+        "2 streams more than the 1023 of other tests: there may be 1024");
+    engine_->close(0);
+    for (std::size_t more = 3; more < traffic::kMaxSessions; ++more) {
+        ASSERT_TRUE(open(++id, 1));
+    }
+    EXPECT_EQ(open(++id, 1).error().message, "too many tests at the same time: 16 are running");
 }
 
 TEST_F(Loop, RefusesWhatDoesNotFitBeforeAnythingIsSent)

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -203,6 +204,25 @@ protected:
         engine_->start(1, {.start = std::chrono::steady_clock::now(), .edges = {}, .end = {}});
     }
 
+    // A server's session of one sender, opened by a hello from port `peer_port`.
+    void serve_sender(traffic::SessionId id, std::uint16_t peer_port)
+    {
+        traffic::StreamSpec spec;
+        spec.datagram = {100};
+        spec.local_port = 5201;
+        ASSERT_TRUE(engine_->open({.id = id,
+            .local = kLocal,
+            .remote = kRemote,
+            .next_hop = kHop,
+            .server = true,
+            .streams = {spec}}));
+        const std::array<std::byte, 4> hello{};
+        arrives(0, datagram({kRemote, peer_port}, {kLocal, 5201}, hello));
+        ASSERT_TRUE(eventually([&] { return engine_->status(id).open_streams == 1; }));
+        EXPECT_EQ(engine_->status(id).streams[0].remote_port, peer_port);
+        rte_pktmbuf_free(sent_within_seconds(0));
+    }
+
     void finish()
     {
         engine_->finish(1);
@@ -231,6 +251,41 @@ std::array<std::byte, 60> arp_frame()
     frame[13] = std::byte{0x06};
     frame[59] = std::byte{0x5a};
     return frame;
+}
+
+// Each takes the hello that comes while it is the one that expects some. What one has stamped and
+// the full ring has not taken goes with it, and nothing of the other's.
+TEST_F(OwnPort, EndsOneOfTwoTestsWithOnePeerBehindAFullRing)
+{
+    serve_sender(1, 4001);
+    serve_sender(2, 4002);
+    for (const traffic::SessionId id : {1U, 2U}) {
+        engine_->start(id, {.start = std::chrono::steady_clock::now(), .edges = {}, .end = {}});
+    }
+    ASSERT_TRUE(eventually([&] { return rte_ring_full(tx_[0]) == 1; }));
+    engine_->finish(1);
+    ASSERT_TRUE(eventually([&] { return engine_->status(1).finished; }));
+    std::map<std::uint16_t, std::uint64_t> last{{4001, 0}, {4002, 0}};
+    const std::uint64_t of_first = engine_->status(1).datagrams_sent;
+    engine_->close(1);
+    const auto take = [&](rte_mbuf* mbuf) {
+        const wire::UdpView view =
+            wire::parse_udp({rte_pktmbuf_mtod(mbuf, const std::byte*), mbuf->data_len});
+        EXPECT_EQ(load_be<std::uint32_t>(&view.payload()[wire::kStampSequence]),
+            ++last[view.destination.port])
+            << "to port " << view.destination.port;
+        rte_pktmbuf_free(mbuf);
+    };
+    while (last[4002] < 1000) {
+        take(sent_within_seconds(0));
+    }
+    EXPECT_EQ(last[4001], of_first);
+    engine_->finish(2);
+    ASSERT_TRUE(eventually([&] { return engine_->status(2).finished; }));
+    while (rte_mbuf* mbuf = sent(0)) {
+        take(mbuf);
+    }
+    EXPECT_EQ(last[4002], engine_->status(2).datagrams_sent);
 }
 
 TEST_F(OwnPort, GivesThePacketsOfOthersToTheKernelWithAndWithoutASession)

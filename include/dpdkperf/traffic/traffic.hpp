@@ -27,6 +27,10 @@ namespace dpdkperf::traffic {
 inline constexpr std::uint32_t kMaxStreamsPerDirection = 128;
 inline constexpr std::uint32_t kMaxStreams = 2 * kMaxStreamsPerDirection;
 
+// Sessions that may be open at the same time, and the streams of all of them.
+inline constexpr std::size_t kMaxSessions = 16;
+inline constexpr std::size_t kMaxStreamsAtOnce = 1024;
+
 using SessionId = std::uint32_t;
 
 enum class Direction : std::uint8_t { kSend, kReceive };
