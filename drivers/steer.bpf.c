@@ -172,7 +172,7 @@ static __always_inline int is_claimed(struct packet* p)
     }
     // A peer's other TCP connections to this port, iperf3's control connection first of all,
     // are the kernel's; one that opens now is claimed from its first segment on.
-    __u8 claimed = 1;
+    __u8 claimed = kSteerBySyn;
     return p->opens && bpf_map_update_elem(&flows, &p->key, &claimed, BPF_ANY) == 0;
 }
 

@@ -44,30 +44,40 @@ AfXdpPaths::~AfXdpPaths()
     close_port();
 }
 
-void AfXdpPaths::acquire(const control::PathRequest& request, Handler handler)
+control::PathHold AfXdpPaths::acquire(const control::PathRequest& request, Handler handler)
 {
     idle_.cancel();
-    worker_.ask([this, request] { return find(request); }, std::move(handler));
+    const bool alone = users_++ == 0;
+    control::PathHold hold{this, [this](void*) { release(); }};
+    worker_.ask([this, request, alone] { return find(request, alone); }, hold, std::move(handler));
+    return hold;
 }
 
 void AfXdpPaths::release()
 {
-    worker_.forget();
+    if (--users_ > 0) {
+        return;
+    }
     idle_.expires_after(kIdle);
     idle_.async_wait([this](const asio::error_code& cancelled) {
-        if (!cancelled) {
+        if (!cancelled && users_ == 0) {
             worker_.run([this] { close_port(); });
         }
     });
 }
 
-Result<control::DataPath> AfXdpPaths::find(const control::PathRequest& request)
+Result<control::DataPath> AfXdpPaths::find(const control::PathRequest& request, bool alone)
 {
     auto route = find_route(request);
     if (!route) {
         return std::move(route).error();
     }
     if (port_ && port_->interface().index != route->interface.index) {
+        if (!alone) {
+            return Error{Errc::kBusy, "interface " + route->interface.name + ": a test runs on " +
+                                          port_->interface().name +
+                                          ", and all tests at a time share one interface"};
+        }
         close_port();
     }
     // An interface that had a carrier gets time to find it again after we have attached to it.

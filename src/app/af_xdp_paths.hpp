@@ -21,7 +21,8 @@
 namespace dpdkperf::app {
 
 // Finds the interface to a peer, opens it as an af_xdp port with an engine, and lets go of it when
-// it has been idle for kIdle. What may block happens on a thread of its own.
+// it has been idle for kIdle. Users at the same time share one interface, because a lcore has one
+// poller. What may block happens on a thread of its own.
 class AfXdpPaths final : public control::DataPaths {
 public:
     static constexpr std::chrono::seconds kIdle{10};
@@ -34,17 +35,18 @@ public:
     AfXdpPaths& operator=(const AfXdpPaths&) = delete;
     ~AfXdpPaths() override;
 
-    void acquire(const control::PathRequest& request, Handler handler) override;
+    [[nodiscard]] control::PathHold acquire(
+        const control::PathRequest& request, Handler handler) override;
     Status settle() override { return privileges_.settle(); }
-    void release() override;
 
 private:
-    // Worker thread.
-    Result<control::DataPath> find(const control::PathRequest& request);
+    void release();
+    // Worker thread. `alone`: nobody else uses the port.
+    Result<control::DataPath> find(const control::PathRequest& request, bool alone);
     Status open(const host::Interface& interface);
     void close_port();
 
-    // One at a time on the worker: all below is the worker's, except idle_.
+    // One at a time on the worker: all below is the worker's, except users_ and idle_.
     asio::io_context& loop_;
     host::Keeper& keeper_;
     const Privileges& privileges_;
@@ -58,6 +60,7 @@ private:
     std::string port_text_;    // for --save
     Moment queues_free_at_{};
 
+    std::size_t users_ = 0;
     asio::steady_timer idle_;
     PathWorker worker_;
 };

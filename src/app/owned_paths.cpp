@@ -7,6 +7,7 @@
 #include "routes.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include <unistd.h>
@@ -135,9 +136,11 @@ Status OwnedPaths::create_engine()
     return {};
 }
 
-void OwnedPaths::acquire(const control::PathRequest& request, Handler handler)
+control::PathHold OwnedPaths::acquire(const control::PathRequest& request, Handler handler)
 {
-    worker_.ask([this, request] { return find(request); }, std::move(handler));
+    control::PathHold hold = std::make_shared<bool>(true);
+    worker_.ask([this, request] { return find(request); }, hold, std::move(handler));
+    return hold;
 }
 
 Result<control::DataPath> OwnedPaths::find(control::PathRequest request)

@@ -33,9 +33,9 @@ public:
     OwnedPaths& operator=(const OwnedPaths&) = delete;
     ~OwnedPaths() override;
 
-    void acquire(const control::PathRequest& request, Handler handler) override;
+    [[nodiscard]] control::PathHold acquire(
+        const control::PathRequest& request, Handler handler) override;
     Status settle() override { return privileges_.settle(); }
-    void release() override { worker_.forget(); }
 
     // The kernel interface that the control connection uses.
     [[nodiscard]] const std::string& twin() const { return twin_->tap().name(); }
@@ -56,10 +56,7 @@ private:
         Status claim_flow(IpProtocol, const Endpoint&, const Endpoint&) override { return {}; }
         void release_flow(IpProtocol, const Endpoint&, const Endpoint&) override {}
         Status claim_peer(IpProtocol, const Endpoint&, const IpAddress&) override { return {}; }
-        void release_peer(
-            IpProtocol, const Endpoint&, const IpAddress&, std::span<const std::uint16_t>) override
-        {
-        }
+        void release_peer(IpProtocol, const Endpoint&, const IpAddress&) override {}
         void heartbeat() override {}
         [[nodiscard]] Stray stray() const override { return {}; }
     };

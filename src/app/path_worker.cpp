@@ -6,18 +6,18 @@
 
 namespace dpdkperf::app {
 
-void PathWorker::ask(
-    std::function<Result<control::DataPath>()> find, control::DataPaths::Handler handler)
+void PathWorker::ask(std::function<Result<control::DataPath>()> find, std::weak_ptr<void> user,
+    control::DataPaths::Handler handler)
 {
-    const std::uint64_t generation = ++generation_;
-    run([this, generation, find = std::move(find), handler = std::move(handler)]() mutable {
+    run([this, find = std::move(find), user = std::move(user),
+            handler = std::move(handler)]() mutable {
         auto path = find();
-        asio::post(loop_,
-            [this, generation, path = std::move(path), handler = std::move(handler)]() mutable {
-                if (generation == generation_) {
-                    handler(std::move(path));
-                }
-            });
+        asio::post(loop_, [user = std::move(user), path = std::move(path),
+                              handler = std::move(handler)]() mutable {
+            if (!user.expired()) {
+                handler(std::move(path));
+            }
+        });
     });
 }
 

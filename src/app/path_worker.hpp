@@ -2,8 +2,8 @@
 
 #include "dpdkperf/control/data_path.hpp"
 
-#include <cstdint>
 #include <functional>
+#include <memory>
 
 #include <asio/io_context.hpp>
 #include <asio/thread_pool.hpp>
@@ -16,10 +16,9 @@ class PathWorker {
 public:
     explicit PathWorker(asio::io_context& loop) : loop_{loop} {}
 
-    // Runs `find` and hands its result to `handler`, on the loop; not if ask() or forget() was
-    // called meanwhile.
-    void ask(std::function<Result<control::DataPath>()> find, control::DataPaths::Handler handler);
-    void forget() { ++generation_; }
+    // Runs `find` and hands its result to `handler`, on the loop, unless `user` is gone by then.
+    void ask(std::function<Result<control::DataPath>()> find, std::weak_ptr<void> user,
+        control::DataPaths::Handler handler);
     void run(std::function<void()> work);
 
     // Waits for what is under way. Nothing may be asked for afterwards.
@@ -27,7 +26,6 @@ public:
 
 private:
     asio::io_context& loop_;
-    std::uint64_t generation_ = 0;  // of the last ask() or forget()
     asio::thread_pool thread_{1};
 };
 

@@ -102,7 +102,7 @@ private:
     std::optional<Error> first_error_;  // of this round through the addresses
     bool may_pass_ = false;             // one of its errors
     std::optional<DataPath> path_;
-    bool acquiring_ = false;
+    PathHold path_hold_;
 
     proto::Cookie cookie_;
     std::uint32_t mss_bytes_ = 0;
@@ -190,10 +190,9 @@ void ClientTest::Impl::try_next()
                                       "' has no address of the family asked for",
             1);
     }
-    acquiring_ = true;
     PathRequest request{addresses_[next_address_], local_, plan_.bind_device};
     request.patience = plan_.connect_timeout.value_or(request.patience);
-    paths_.acquire(request, [weak = weak_from_this()](Result<DataPath> path) {
+    path_hold_ = paths_.acquire(request, [weak = weak_from_this()](Result<DataPath> path) {
         if (const auto self = weak.lock(); self && !self->ended_) {
             self->on_path(std::move(path));
         }
@@ -213,9 +212,7 @@ void ClientTest::Impl::give_up_address(Error why)
 
 void ClientTest::Impl::leave_path()
 {
-    if (std::exchange(acquiring_, false)) {
-        paths_.release();
-    }
+    path_hold_.reset();
     path_.reset();
 }
 
@@ -450,9 +447,7 @@ void ClientTest::Impl::end(const std::string& message, int exit_code)
 
 void ClientTest::Impl::leave(int exit_code)
 {
-    if (acquiring_) {
-        paths_.release();
-    }
+    path_hold_.reset();
     const auto left = [done = std::move(done_), exit_code] { done(exit_code); };
     if (link_) {
         return link_->close(left);

@@ -2,6 +2,8 @@
 #include "dpdkperf/host/icmp_socket.hpp"
 #include "dpdkperf/host/netlink.hpp"
 
+#include <algorithm>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -26,6 +28,7 @@ struct IcmpEar {
 
     host::IcmpSocket socket;
     asio::posix::stream_descriptor readable;
+    bool waiting = false;
 };
 
 class KernelPathWatch final : public PathWatch {
@@ -46,113 +49,165 @@ public:
     // NOLINTNEXTLINE(bugprone-exception-escape): an open descriptor can be released
     ~KernelPathWatch() override
     {
-        unwatch();
         readable_.release();  // the file is the watch's to close
     }
 
-    void watch(std::uint32_t interface_index, const IpAddress& next_hop, Events events) override
+    [[nodiscard]] WatchHold watch(
+        std::uint32_t interface_index, const IpAddress& next_hop, Events events) override
     {
-        interface_index_ = interface_index;
-        next_hop_ = next_hop;
-        link_up_ = true;
-        events_ = std::make_shared<Events>(std::move(events));
+        std::erase_if(paths_, [](const auto& path) { return path.expired(); });
+        const std::shared_ptr<Path> path{
+            new Path{interface_index, next_hop, std::move(events)}, [this](const Path* gone) {
+                delete gone;
+                stop_if_unwatched();
+            }};
+        paths_.push_back(path);
         wait();
         for (const auto& ear : ears_) {
             listen(*ear);
         }
-    }
-
-    void unwatch() override
-    {
-        events_.reset();
-        asio::error_code ignored;
-        readable_.cancel(ignored);
-        for (const auto& ear : ears_) {
-            ear->readable.cancel(ignored);
-        }
+        return path;
     }
 
 private:
+    // What somebody watches.
+    struct Path {
+        std::uint32_t interface_index;
+        IpAddress next_hop;
+        Events events;
+        bool link_up = true;  // as was told last
+    };
+
+    [[nodiscard]] bool unwatched() const
+    {
+        return std::ranges::all_of(paths_, [](const auto& path) { return path.expired(); });
+    }
+
+    void stop_if_unwatched()
+    {
+        if (unwatched()) {
+            asio::error_code ignored;
+            readable_.cancel(ignored);
+            for (const auto& ear : ears_) {
+                ear->readable.cancel(ignored);
+            }
+        }
+    }
+
     void wait()
     {
+        if (unwatched() || std::exchange(waiting_, true)) {
+            return;
+        }
         readable_.async_wait(asio::posix::stream_descriptor::wait_read,
-            [this, events = std::weak_ptr{events_}](const asio::error_code& failed) {
-                // Gone with unwatch(), and with this object.
-                if (const auto still = events.lock(); still && !failed) {
-                    on_readable(*still);
-                    if (still == events_) {
-                        wait();
-                    }
+            [this, alive = std::weak_ptr{alive_}](const asio::error_code& failed) {
+                if (!alive.lock()) {
+                    return;
+                }
+                waiting_ = false;
+                if (!failed) {
+                    on_readable();
+                }
+                if (!failed || failed == asio::error::operation_aborted) {
+                    wait();
                 }
             });
     }
 
     void listen(IcmpEar& ear)
     {
+        if (unwatched() || std::exchange(ear.waiting, true)) {
+            return;
+        }
         ear.readable.async_wait(asio::posix::stream_descriptor::wait_read,
-            [this, &ear, events = std::weak_ptr{events_}](const asio::error_code& failed) {
-                if (const auto still = events.lock(); still && !failed) {
-                    ear.socket.read([&](std::span<const std::byte> message) {
-                        still->icmp_came(message, ear.socket.ipv4());
-                    });
-                    if (still == events_) {
-                        listen(ear);
-                    }
+            [this, &ear, alive = std::weak_ptr{alive_}](const asio::error_code& failed) {
+                if (!alive.lock()) {
+                    return;
+                }
+                ear.waiting = false;
+                if (!failed) {
+                    hear(ear);
+                }
+                if (!failed || failed == asio::error::operation_aborted) {
+                    listen(ear);
                 }
             });
     }
 
-    void on_readable(const Events& events)
+    void hear(IcmpEar& ear) const
     {
-        const auto on_neighbour = [&](const host::NeighbourChange& change) {
-            const bool ours =
-                change.interface_index == interface_index_ && change.address == next_hop_;
-            if (ours && change.mac) {
-                events.next_hop_moved(*change.mac);
+        ear.socket.read([&](std::span<const std::byte> message) {
+            for_each_path(
+                [&](const Path& path) { path.events.icmp_came(message, ear.socket.ipv4()); });
+        });
+    }
+
+    // Each path that is still watched when its turn comes; `act` may end any of them.
+    template <class Act>
+    void for_each_path(Act act) const
+    {
+        const auto paths = paths_;
+        for (const auto& weak : paths) {
+            if (const auto path = weak.lock()) {
+                act(*path);
             }
+        }
+    }
+
+    void on_readable()
+    {
+        const auto on_neighbour = [this](const host::NeighbourChange& change) {
+            for_each_path([&](const Path& path) {
+                const bool its = change.interface_index == path.interface_index &&
+                                 change.address == path.next_hop;
+                if (its && change.mac) {
+                    path.events.next_hop_moved(*change.mac);
+                }
+            });
         };
-        const auto on_link = [&](const host::LinkChange& change) {
-            if (change.interface_index != interface_index_) {
-                return;
-            }
-            change.removed ? events.interface_removed() : on_link_change(change.up, events);
+        const auto on_link = [this](const host::LinkChange& change) {
+            for_each_path([&](Path& path) {
+                if (change.interface_index != path.interface_index) {
+                    return;
+                }
+                change.removed ? path.events.interface_removed() : on_link_change(change.up, path);
+            });
         };
         if (!watch_.drain(on_neighbour, on_link)) {
-            read_anew(events);
+            for_each_path([](const Path& path) { read_anew(path); });
         }
     }
 
     // Messages may be older than watch(), and of one change there may be several.
-    void on_link_change(bool up, const Events& events)
+    static void on_link_change(bool up, Path& path)
     {
         if (!up) {
-            const auto now = host::interface_by_index(interface_index_);
+            const auto now = host::interface_by_index(path.interface_index);
             up = now && now->running;
         }
-        if (std::exchange(link_up_, up) != up) {
-            events.link_changed(up);
+        if (std::exchange(path.link_up, up) != up) {
+            path.events.link_changed(up);
         }
     }
 
     // Messages were lost. The table is read without waiting for an answer from the network.
-    void read_anew(const Events& events)
+    static void read_anew(const Path& path)
     {
-        const auto interface = host::interface_by_index(interface_index_);
+        const auto interface = host::interface_by_index(path.interface_index);
         if (!interface) {
-            return events.interface_removed();
+            return path.events.interface_removed();
         }
-        if (const auto mac = host::resolve_neighbour(*interface, next_hop_, 0ms)) {
-            events.next_hop_moved(*mac);
+        if (const auto mac = host::resolve_neighbour(*interface, path.next_hop, 0ms)) {
+            path.events.next_hop_moved(*mac);
         }
     }
 
     host::NetworkWatch watch_;
     asio::posix::stream_descriptor readable_;
     std::vector<std::unique_ptr<IcmpEar>> ears_;
-    std::uint32_t interface_index_ = 0;
-    IpAddress next_hop_;
-    bool link_up_ = true;             // as was told last
-    std::shared_ptr<Events> events_;  // weakly held by the handler that is due
+    std::vector<std::weak_ptr<Path>> paths_;
+    bool waiting_ = false;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for the handler that is due
 };
 
 }  // namespace

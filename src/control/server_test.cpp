@@ -43,10 +43,6 @@ ServerTest::ServerTest(const Surroundings& around, std::shared_ptr<Link> link, s
 ServerTest::~ServerTest()
 {
     link_->close({});
-    if (acquiring_) {
-        run_.reset();
-        around_.paths.release();
-    }
 }
 
 void ServerTest::begin(const proto::Cookie& cookie)
@@ -96,12 +92,11 @@ void ServerTest::prepare(const proto::Parameters& parameters)
     if (const auto failure = check_cpu(parameters.server_cpu)) {
         return fail(*failure);
     }
-    acquiring_ = true;
     PathRequest request{link_->remote().address, link_->local().address,
         around_.plan.bind_device ? around_.plan.bind_device : link_->scope()};
     request.cpu = parameters.server_cpu;
-    around_.paths.acquire(request, [this, alive = std::weak_ptr{alive_}](Result<DataPath> path) {
-        if (alive.lock() && !ended_) {
+    path_hold_ = around_.paths.acquire(request, [this](Result<DataPath> path) {
+        if (!ended_) {
             on_path(std::move(path));
         }
     });
@@ -234,9 +229,7 @@ void ServerTest::end(const std::string& message)
 void ServerTest::settle()
 {
     const auto settled = [this] {
-        if (std::exchange(acquiring_, false)) {
-            around_.paths.release();
-        }
+        path_hold_.reset();
         const auto over = std::move(over_);
         over();
     };

@@ -78,10 +78,11 @@ private:
     std::uint64_t number_;
     std::function<void()> over_;
     proto::Cookie cookie_;
+    PathHold path_hold_;
     std::unique_ptr<TestRun> run_;
     Timer answer_timer_, quiet_timer_;
-    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for acquire()'s handler
-    bool acquiring_ = false, summarized_ = false, refused_ = false, ended_ = false;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for relay()'s answer
+    bool summarized_ = false, refused_ = false, ended_ = false;
 };
 
 }  // namespace dpdkperf::control

@@ -140,8 +140,8 @@ Status TestRun::hold_ports()
 Result<host::PlaceholderSocket> TestRun::hold_port(std::uint32_t index) const
 {
     if (plan_.server) {
-        return host::PlaceholderSocket::bind(
-            {path_.local, plan_.port}, path_.interface_index, protocol());
+        return host::PlaceholderSocket::bind({path_.local, plan_.port}, path_.interface_index,
+            protocol(), host::PlaceholderSocket::Shared::kYes);
     }
     if (plan_.client_port) {
         // As iperf3 does with several streams (3.12, src/iperf_client_api.c).
@@ -199,11 +199,7 @@ void TestRun::admit_no_more()
 void TestRun::stop_admitting()
 {
     if (std::exchange(admitting_, false)) {
-        std::vector<std::uint16_t> ports;
-        for (const auto& [local, remote] : flows_) {
-            ports.push_back(remote);
-        }
-        path_.steering->release_peer(protocol(), {path_.local, plan_.port}, plan_.peer, ports);
+        path_.steering->release_peer(protocol(), {path_.local, plan_.port}, plan_.peer);
     }
 }
 
@@ -224,6 +220,9 @@ void TestRun::await_streams()
     if (status.open_streams == specs_.size()) {
         end_timer_.cancel();
         report_connections();
+        if (Status kept = keep_flows(); !kept) {
+            return fail({IperfError::kStreamListen, 0, kept.error().message});
+        }
         admit_no_more();
         return events_.streams_open();
     }
@@ -261,11 +260,25 @@ void TestRun::report_connections()
         const std::uint16_t remote_port = status.streams[i].remote_port;
         connections.push_back(
             {names_[i].socket, {path_.local, specs_[i].local_port}, {plan_.peer, remote_port}});
-        if (plan_.server && tcp()) {  // its SYN has claimed it
-            flows_.emplace_back(specs_[i].local_port, remote_port);
-        }
     }
     sink_.connected(connections);
+}
+
+// A server's, which their SYNs have claimed for the time of admission.
+Status TestRun::keep_flows()
+{
+    if (!admitting_ || !tcp()) {
+        return {};
+    }
+    for (const auto& stream : path_.traffic->status(plan_.id).streams) {
+        const Endpoint local{path_.local, plan_.port};
+        const Endpoint remote{plan_.peer, stream.remote_port};
+        if (Status s = path_.steering->claim_flow(protocol(), local, remote); !s) {
+            return s;
+        }
+        flows_.emplace_back(local.port, remote.port);
+    }
+    return {};
 }
 
 void TestRun::finish(std::chrono::nanoseconds linger, std::function<void()> done)
@@ -357,7 +370,7 @@ void TestRun::close()
              &finish_timer_, &rate_timer_}) {
         timer->cancel();
     }
-    watch_.unwatch();
+    watch_hold_.reset();
     if (opened_) {
         path_.traffic->close(plan_.id);
     }

@@ -93,6 +93,7 @@ private:
     Status hold_ports();
     Result<host::PlaceholderSocket> hold_port(std::uint32_t index) const;
     Status claim_flows();
+    Status keep_flows();
     void release_flows();
     void watch_path();
     void stop_admitting();
@@ -129,6 +130,7 @@ private:
     std::vector<StreamName> names_;
     std::vector<host::PlaceholderSocket> placeholders_;
     std::vector<traffic::StreamSpec> specs_;
+    WatchHold watch_hold_;
     bool claimed_ = false, admitting_ = false, opened_ = false, closed_ = false;
     std::uint64_t stray_before_ = 0;
     std::vector<std::pair<std::uint16_t, std::uint16_t>> flows_;  // local and remote port

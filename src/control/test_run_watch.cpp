@@ -185,7 +185,7 @@ void TestRun::watch_path()
             path_.traffic->take_icmp(plan_.id, message, ipv4);
         }
     };
-    watch_.watch(path_.interface_index, path_.next_hop_address, std::move(events));
+    watch_hold_ = watch_.watch(path_.interface_index, path_.next_hop_address, std::move(events));
 }
 
 void TestRun::housekeeping()

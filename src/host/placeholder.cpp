@@ -36,7 +36,7 @@ std::uint16_t port_of(int socket)
 }  // namespace
 
 Result<PlaceholderSocket> PlaceholderSocket::bind(
-    const Endpoint& local, std::uint32_t interface_index, IpProtocol protocol)
+    const Endpoint& local, std::uint32_t interface_index, IpProtocol protocol, Shared shared)
 {
     const SocketAddress address{local, interface_index};
     const bool tcp = protocol == IpProtocol::kTcp;
@@ -51,6 +51,9 @@ Result<PlaceholderSocket> PlaceholderSocket::bind(
     setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &least, sizeof least);
     if (tcp) {  // what the kernel's own connections have left in TIME_WAIT is no reason to wait
         setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    }
+    if (shared == Shared::kYes) {
+        setsockopt(socket.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     }
     if (!local.address.is_v4()) {
         setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);

@@ -7,13 +7,19 @@
 
 enum {
     kSteerMaxQueues = 64,
-    // 256 streams of a session, four sessions at a time, and as many that are being closed.
+    // 1,024 streams at a time, and as many that are being closed.
     kSteerMaxFlows = 2048,
     kSteerMaxPeers = 1024,
 };
 
 // An owner that has been silent for longer is taken for dead.
 #define STEER_PATIENCE_NS 2000000000ULL
+
+// Values of map `flows`: who has claimed it.
+enum {
+    kSteerByOwner = 1,
+    kSteerBySyn = 2,  // of a claimed peer; goes with the peer's claim if the owner does not take it
+};
 
 // Maps `flows` and `peers`. Addresses in wire order, IPv4 mapped (::ffff:a.b.c.d); ports in host
 // order; local is the receiving side, that is the destination of the packets. In `peers`

@@ -34,7 +34,7 @@ SteerKey key_of(IpProtocol protocol, const Endpoint& local, const Endpoint& remo
 
 Status insert(int map, const SteerKey& key, const std::string& what)
 {
-    const std::uint8_t claimed = 1;
+    const std::uint8_t claimed = kSteerByOwner;
     if (const int rc = bpf_map_update_elem(map, &key, &claimed, BPF_ANY); rc < 0) {
         return system_error("claim " + what, -rc);
     }
@@ -51,6 +51,23 @@ std::vector<SteerKey> keys_of(int map)
         keys.push_back(next);
     }
     return keys;
+}
+
+// A claim_peer() that has not been released as often as it was made.
+struct PeerClaim {
+    SteerKey key;
+    std::size_t users = 0;
+};
+
+bool equal(const SteerKey& a, const SteerKey& b)
+{
+    return std::memcmp(&a, &b, sizeof a) == 0;
+}
+
+auto find_claim(std::vector<PeerClaim>& claims, const SteerKey& key)
+{
+    return std::ranges::find_if(
+        claims, [&key](const PeerClaim& claim) { return equal(claim.key, key); });
 }
 
 std::uint64_t monotonic_ns()
@@ -74,6 +91,7 @@ struct XdpProgram::Loaded {
     std::unique_ptr<bpf_object, CloseObject> object;
     std::unique_ptr<bpf_link, DestroyLink> link;  // goes first
     bpf_program* program = nullptr;
+    std::vector<PeerClaim> peer_claims;
     int xsks = -1, flows = -1, peers = -1, owner = -1, stray = -1;
 };
 
@@ -140,21 +158,43 @@ void XdpProgram::release_flow(IpProtocol protocol, const Endpoint& local, const 
 Status XdpProgram::claim_peer(IpProtocol protocol, const Endpoint& local, const IpAddress& peer)
 {
     heartbeat();
-    return insert(loaded_->peers, key_of(protocol, local, {peer, 0}),
-        "packets from " + to_string(peer) + " to " + to_string(local));
+    const auto key = key_of(protocol, local, {peer, 0});
+    const auto known = find_claim(loaded_->peer_claims, key);
+    if (known != loaded_->peer_claims.end()) {
+        ++known->users;
+        return {};
+    }
+    Status inserted =
+        insert(loaded_->peers, key, "packets from " + to_string(peer) + " to " + to_string(local));
+    if (inserted) {
+        loaded_->peer_claims.push_back({key, 1});
+    }
+    return inserted;
 }
 
-void XdpProgram::release_peer(IpProtocol protocol, const Endpoint& local, const IpAddress& peer,
-    std::span<const std::uint16_t> kept)
+void XdpProgram::release_peer(IpProtocol protocol, const Endpoint& local, const IpAddress& peer)
 {
-    const auto any_port = key_of(protocol, local, {peer, 0});
-    bpf_map_delete_elem(loaded_->peers, &any_port);
-    for (const SteerKey& key : keys_of(loaded_->flows)) {
-        SteerKey of_peer = key;
-        of_peer.remote_port = 0;
-        if (std::memcmp(&of_peer, &any_port, sizeof any_port) == 0 &&
-            std::find(kept.begin(), kept.end(), key.remote_port) == kept.end()) {
-            bpf_map_delete_elem(loaded_->flows, &key);
+    const auto key = key_of(protocol, local, {peer, 0});
+    const auto claim = find_claim(loaded_->peer_claims, key);
+    if (claim == loaded_->peer_claims.end() || --claim->users > 0) {
+        return;
+    }
+    loaded_->peer_claims.erase(claim);
+    bpf_map_delete_elem(loaded_->peers, &key);
+    if (protocol == IpProtocol::kTcp) {
+        drop_flows_by_syn(local, peer);
+    }
+}
+
+void XdpProgram::drop_flows_by_syn(const Endpoint& local, const IpAddress& peer)
+{
+    for (const SteerKey& flow : keys_of(loaded_->flows)) {
+        std::uint8_t by = 0;
+        const bool of_peer =
+            equal(flow, key_of(IpProtocol::kTcp, local, {peer, flow.remote_port})) &&
+            bpf_map_lookup_elem(loaded_->flows, &flow, &by) == 0;
+        if (of_peer && by == kSteerBySyn) {
+            bpf_map_delete_elem(loaded_->flows, &flow);
         }
     }
 }

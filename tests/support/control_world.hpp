@@ -8,6 +8,7 @@
 #include "dpdkperf/stats/reports.hpp"
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,22 +34,19 @@ public:
         claims.push_back("peer " + to_string(local) + " " + to_string(peer));
         return {};
     }
-    void release_peer(IpProtocol, const Endpoint& local, const IpAddress& peer,
-        std::span<const std::uint16_t> ports) override
+    void release_peer(IpProtocol, const Endpoint& local, const IpAddress& peer) override
     {
-        kept.assign(ports.begin(), ports.end());
         std::erase(claims, "peer " + to_string(local) + " " + to_string(peer));
     }
     void heartbeat() override { ++heartbeats; }
     [[nodiscard]] Stray stray() const override { return now_stray; }
 
     std::vector<std::string> claims;
-    std::vector<std::uint16_t> kept;  // ports of the last peer that was released
     int heartbeats = 0;
     Stray now_stray;
 };
 
-// Hands out one path, later, as real ports do.
+// Hands out paths, later, as real ports do.
 class FakePaths final : public control::DataPaths {
 public:
     FakePaths(asio::io_context& loop, traffic::Traffic& traffic, host::Steering& steering)
@@ -56,27 +54,24 @@ public:
     {
     }
 
-    void acquire(const control::PathRequest& request, Handler handler) override
+    [[nodiscard]] control::PathHold acquire(
+        const control::PathRequest& request, Handler handler) override
     {
         requests.push_back(request);
-        const int turn = ++turn_;
-        asio::post(loop_, [this, turn, request, handler = std::move(handler)] {
-            if (turn == turn_) {
-                handler(answer(request));
-            }
-        });
+        control::PathHold hold{this, [this](void*) { ++releases; }};
+        asio::post(
+            loop_, [this, user = std::weak_ptr{hold}, request, handler = std::move(handler)] {
+                if (!user.expired()) {
+                    handler(answer(request));
+                }
+            });
+        return hold;
     }
 
     Status settle() override
     {
         settled_after.push_back(requests.size());
         return {};
-    }
-
-    void release() override
-    {
-        ++turn_;
-        ++releases;
     }
 
     std::vector<control::PathRequest> requests;
@@ -103,13 +98,15 @@ private:
     asio::io_context& loop_;
     traffic::Traffic& traffic_;
     host::Steering& steering_;
-    int turn_ = 0;
 };
 
 class FakeWatch final : public control::PathWatch {
 public:
-    void watch(std::uint32_t, const IpAddress&, Events e) override { events = std::move(e); }
-    void unwatch() override { events.reset(); }
+    [[nodiscard]] control::WatchHold watch(std::uint32_t, const IpAddress&, Events e) override
+    {
+        events = std::move(e);
+        return {this, [this](void*) { events.reset(); }};
+    }
 
     std::optional<Events> events;
 };

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -23,8 +24,8 @@ struct PathRequest {
     std::optional<unsigned> cpu = std::nullopt;
 };
 
-// A port that is up and reaches the peer. The pointers are the app's, never null, and good until
-// release().
+// A port that is up and reaches the peer. The pointers are the app's, never null, and good as long
+// as its PathHold.
 struct DataPath {
     traffic::Traffic* traffic = nullptr;
     host::Steering* steering = nullptr;
@@ -40,7 +41,11 @@ struct DataPath {
     std::string plan{};         // of the port, as --dry-run prints it; empty: nobody wants it
 };
 
-// Where control gets its ports from. One user at a time, main thread only.
+// A user's hold on a path, or on waiting for one. Whoever gave it sees by it that the user is still
+// there, so it is shared, and the user's copy the only one that lasts.
+using PathHold = std::shared_ptr<void>;
+
+// Where control gets its ports from. Main thread only. Several users share a port.
 class DataPaths {
 public:
     using Handler = std::function<void(Result<DataPath>)>;
@@ -52,15 +57,13 @@ public:
 
     // Opens the port towards request.remote, or takes the one that is still open. `handler` is
     // called once on the event loop, never from within acquire(); a real port may take seconds.
-    virtual void acquire(const PathRequest& request, Handler handler) = 0;
+    // When the hold is gone, the user is done with the path, or with waiting for it: no handler is
+    // called any more. The port may stay open for a while. This outlives all holds.
+    [[nodiscard]] virtual PathHold acquire(const PathRequest& request, Handler handler) = 0;
 
     // The test runs over the path that was acquired last, and there will be no other: what only
     // acquire() needs can be let go of. Errors: it could not be.
     virtual Status settle() = 0;
-
-    // The user is done with the path, or with waiting for it: no handler is called any more. The
-    // port may stay open for a while.
-    virtual void release() = 0;
 };
 
 }  // namespace dpdkperf::control

@@ -17,7 +17,10 @@ class io_context;
 
 namespace dpdkperf::control {
 
-// Tells what happens to the way to the peer while a test runs. Main thread only.
+// While it is held, a watch() goes on.
+using WatchHold = std::shared_ptr<void>;
+
+// Tells what happens to the ways to the peers while tests run. Main thread only.
 class PathWatch {
 public:
     struct Events {
@@ -33,9 +36,9 @@ public:
     PathWatch& operator=(const PathWatch&) = delete;
     virtual ~PathWatch() = default;
 
-    // Calls back on the event loop until unwatch(), or the next watch().
-    virtual void watch(std::uint32_t interface_index, const IpAddress& next_hop, Events events) = 0;
-    virtual void unwatch() = 0;
+    // Calls back on the event loop until the hold is gone. This outlives all holds.
+    [[nodiscard]] virtual WatchHold watch(
+        std::uint32_t interface_index, const IpAddress& next_hop, Events events) = 0;
 };
 
 // The kernel's neighbours and links, by rtnetlink, and the ICMP errors that it receives, as far as

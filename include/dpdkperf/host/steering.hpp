@@ -5,7 +5,6 @@
 #include "dpdkperf/base/result.hpp"
 
 #include <cstdint>
-#include <span>
 
 namespace dpdkperf::host {
 
@@ -25,15 +24,15 @@ public:
     virtual void release_flow(
         IpProtocol protocol, const Endpoint& local, const Endpoint& remote) = 0;
 
-    // Packets from any port of `peer` to `local` are ours (a server, for the time of one test). Of
-    // TCP only connections that open meanwhile: a SYN without ACK claims its flow; what `peer` has
-    // open already, the control connection, is the kernel's.
+    // Packets from any port of `peer` to `local` are ours, until there are as many releases as
+    // claims (a server, for the time of one test). Of TCP only connections that open meanwhile: a
+    // SYN without ACK claims its flow, which is a stranger's and the kernel's again after the last
+    // release, unless claim_flow() has taken it; what `peer` has open already, the control
+    // connection, is the kernel's.
     virtual Status claim_peer(
         IpProtocol protocol, const Endpoint& local, const IpAddress& peer) = 0;
-    // Flows that were claimed by their SYN stay so until release_flow() if they come from one of
-    // the `kept` ports; the others are the kernel's again, in case that a port is used once more.
-    virtual void release_peer(IpProtocol protocol, const Endpoint& local, const IpAddress& peer,
-        std::span<const std::uint16_t> kept) = 0;
+    virtual void release_peer(
+        IpProtocol protocol, const Endpoint& local, const IpAddress& peer) = 0;
 
     // Must be called at least once a second while anything is claimed: a program whose owner is
     // silent for 2 s passes everything to the kernel again.

@@ -80,13 +80,13 @@ public:
     Status claim_flow(IpProtocol protocol, const Endpoint& local, const Endpoint& remote) override;
     void release_flow(IpProtocol protocol, const Endpoint& local, const Endpoint& remote) override;
     Status claim_peer(IpProtocol protocol, const Endpoint& local, const IpAddress& peer) override;
-    void release_peer(IpProtocol protocol, const Endpoint& local, const IpAddress& peer,
-        std::span<const std::uint16_t> kept) override;
+    void release_peer(IpProtocol protocol, const Endpoint& local, const IpAddress& peer) override;
     void heartbeat() override;
     [[nodiscard]] Stray stray() const override;
 
 private:
     struct Loaded;
+    void drop_flows_by_syn(const Endpoint& local, const IpAddress& peer);
     explicit XdpProgram(std::unique_ptr<Loaded> loaded);
     std::unique_ptr<Loaded> loaded_;
 };

@@ -300,8 +300,21 @@ TEST_F(XdpVerdictTest, ClaimedPeerMayUseAnyPort)
     EXPECT_EQ(verdict({at("10.9.0.2", 1), kLocal4}), XDP_DROP);
     EXPECT_EQ(verdict({at("10.9.0.3", 40000), kLocal4}), XDP_PASS);
     EXPECT_EQ(verdict({kRemote4, at("10.9.0.1", 5202)}), XDP_PASS);
-    program_->release_peer(IpProtocol::kUdp, kLocal4, kRemote4.address, {});
+    program_->release_peer(IpProtocol::kUdp, kLocal4, kRemote4.address);
     EXPECT_EQ(verdict({kRemote4, kLocal4}), XDP_PASS);
+}
+
+TEST_F(XdpVerdictTest, PeerIsClaimedUntilTheLastOfItsTestsIsOver)
+{
+    ASSERT_TRUE(program_->claim_peer(IpProtocol::kUdp, kLocal4, kRemote4.address));
+    ASSERT_TRUE(program_->claim_peer(IpProtocol::kUdp, kLocal4, kRemote4.address));
+    program_->release_peer(IpProtocol::kUdp, kLocal4, kRemote4.address);
+    EXPECT_EQ(verdict({kRemote4, kLocal4}), XDP_DROP);
+    program_->release_peer(IpProtocol::kUdp, kLocal4, kRemote4.address);
+    EXPECT_EQ(verdict({kRemote4, kLocal4}), XDP_PASS);
+    program_->release_peer(IpProtocol::kUdp, kLocal4, kRemote4.address);
+    ASSERT_TRUE(program_->claim_peer(IpProtocol::kUdp, kLocal4, kRemote4.address));
+    EXPECT_EQ(verdict({kRemote4, kLocal4}), XDP_DROP);
 }
 
 // A stock client's control and data connections go to the same port.
@@ -311,7 +324,7 @@ TEST_F(XdpVerdictTest, ClaimedTcpPeerKeepsTheConnectionsItHas)
         return Frame{
             .remote = at("10.9.0.2", from), .local = kLocal4, .protocol = 6, .tcp_flags = flags};
     };
-    constexpr std::uint16_t control = 40000, data = 40001;
+    constexpr std::uint16_t control = 40000, data = 40001, stranger = 40002, other_peers = 40003;
     ASSERT_TRUE(program_->claim_peer(IpProtocol::kTcp, kLocal4, kRemote4.address));
     EXPECT_EQ(verdict(segment(control, kAck)), XDP_PASS);
     EXPECT_EQ(verdict(segment(control, kSyn | kAck)), XDP_PASS);
@@ -319,18 +332,18 @@ TEST_F(XdpVerdictTest, ClaimedTcpPeerKeepsTheConnectionsItHas)
     EXPECT_EQ(verdict(segment(data, kSyn)), XDP_DROP);
     EXPECT_EQ(verdict(segment(data, kAck)), XDP_DROP);
     EXPECT_EQ(verdict(segment(control, kAck)), XDP_PASS);
-
-    // Of what has opened, only the streams of the test stay ours.
-    constexpr std::uint16_t stranger = 40002;
     EXPECT_EQ(verdict(segment(stranger, kSyn)), XDP_DROP);
-    const Endpoint other = at("10.9.0.3", stranger);
-    ASSERT_TRUE(program_->claim_flow(IpProtocol::kTcp, kLocal4, other));
-    program_->release_peer(IpProtocol::kTcp, kLocal4, kRemote4.address, std::span{&data, 1});
+    const Frame third{
+        .remote = at("10.9.0.3", other_peers), .local = kLocal4, .protocol = 6, .tcp_flags = kSyn};
+    ASSERT_TRUE(program_->claim_peer(IpProtocol::kTcp, kLocal4, third.remote.address));
+    EXPECT_EQ(verdict(third), XDP_DROP);
+
+    ASSERT_TRUE(program_->claim_flow(IpProtocol::kTcp, kLocal4, at("10.9.0.2", data)));
+    program_->release_peer(IpProtocol::kTcp, kLocal4, kRemote4.address);
     EXPECT_EQ(verdict(segment(data, kAck)), XDP_DROP);
-    EXPECT_EQ(verdict(segment(stranger, kSyn)), XDP_PASS);
+    EXPECT_EQ(verdict(segment(stranger, kAck)), XDP_PASS);
+    EXPECT_EQ(verdict(third), XDP_DROP);
     EXPECT_EQ(verdict(segment(data + 1, kSyn)), XDP_PASS);
-    EXPECT_EQ(
-        verdict({.remote = other, .local = kLocal4, .protocol = 6, .tcp_flags = kAck}), XDP_DROP);
     program_->release_flow(IpProtocol::kTcp, kLocal4, at("10.9.0.2", data));
     EXPECT_EQ(verdict(segment(data, kAck)), XDP_PASS);
 }

@@ -22,6 +22,21 @@ TEST(PlaceholderSocket, HoldsThePortThatTheKernelChose)
     }
 }
 
+TEST(PlaceholderSocket, SharesThePortWithThoseWhoDoSo)
+{
+    const auto bind = [](std::uint16_t port, PlaceholderSocket::Shared shared) {
+        return PlaceholderSocket::bind({ip("127.0.0.1"), port}, 0, IpProtocol::kUdp, shared);
+    };
+    using enum PlaceholderSocket::Shared;
+    const auto first = bind(0, kYes);
+    ASSERT_TRUE(first);
+    EXPECT_TRUE(bind(first->port(), kYes));
+    EXPECT_FALSE(bind(first->port(), kNo));
+    const auto alone = bind(0, kNo);
+    ASSERT_TRUE(alone);
+    EXPECT_FALSE(bind(alone->port(), kYes));
+}
+
 TEST(PlaceholderSocket, GivesThePortBack)
 {
     std::uint16_t port = 0;
