@@ -4,6 +4,7 @@
 #include "link_use.hpp"
 #include "numbers.hpp"
 #include "sums.hpp"
+#include "text_lines.hpp"
 
 #include <optional>
 #include <ostream>
@@ -121,7 +122,7 @@ public:
     {
         std::string text = stream_lines(summary);
         for (const std::string& line : port_lines(summary)) {
-            text += style_.program + ": " + line + '\n';
+            text += mark() + line + '\n';
         }
         err_ << text << std::flush;
     }
@@ -139,7 +140,7 @@ private:
         std::string text;
         for (const stats::StreamTotal& stream : summary.streams) {
             const std::string line = udp_ ? stream_line(stream, block_bytes_) : health_line(stream);
-            text += line.empty() ? "" : style_.program + ": " + line + '\n';
+            text += line.empty() ? "" : mark() + line + '\n';
         }
         return text;
     }
@@ -166,6 +167,11 @@ private:
             }
         }
         return lines;
+    }
+
+    [[nodiscard]] std::string mark() const
+    {
+        return test_mark(style_.test) + style_.program + ": ";
     }
 
     Style style_;

@@ -17,7 +17,8 @@ namespace dpdkperf::report {
 namespace {
 
 // Prints each part of the document as soon as it is known: a test of any length takes no more
-// memory than a short one.
+// memory than a short one. Where other tests print meanwhile, the document is kept for the end, and
+// intervals that it has no room for are left out.
 class JsonSink final : public stats::ReportSink {
 public:
     JsonSink(Style style, std::ostream& out, std::ostream& err)
@@ -33,7 +34,7 @@ public:
     {
         known_.settings = settings;
         if (!settings.impairment.empty()) {
-            err_ << impairment_line(settings) << std::flush;
+            err_ << test_mark(style_.test) << impairment_line(settings) << std::flush;
         }
     }
 
@@ -53,6 +54,9 @@ public:
         }
         open();
         const std::string text = print_json_line(interval_json(*known_.settings, report));
+        if (kept_.size() + text.size() > stats::kMaxServerOutputBytes) {
+            return;
+        }
         print((std::exchange(intervals_, true) ? "," : "") + text);
         out_ << std::flush;
         if (known_.settings->relayed &&
@@ -78,7 +82,7 @@ public:
 
     void warned(const std::string& message) override
     {
-        err_ << warning_line(message) << std::flush;
+        err_ << test_mark(style_.test) << warning_line(message) << std::flush;
     }
 
     void relay(std::function<void(stats::ServerOutput)> give) override
@@ -103,7 +107,7 @@ public:
         add_server_output(text);
         add(text, "dpdkperf", extras());
         print(text + '}');
-        out_ << '\n' << std::flush;
+        out_ << std::exchange(kept_, {}) << '\n' << std::flush;
         known_ = {};
         relayed_.clear();
         intervals_ = false;
@@ -120,7 +124,11 @@ private:
         std::optional<std::string> error;
     };
 
-    void print(std::string_view part) { out_ << indenter_.next(part); }
+    void print(std::string_view part)
+    {
+        const std::string text = indenter_.next(part);
+        style_.test ? void(kept_ += text) : void(out_ << text);
+    }
 
     void open()
     {
@@ -147,10 +155,7 @@ private:
     {
         return known_.settings.value_or(stats::TestSettings{});
     }
-    [[nodiscard]] Json extras() const
-    {
-        return extras_json(style_.version, settings(), known_.summary);
-    }
+    [[nodiscard]] Json extras() const { return extras_json(style_, settings(), known_.summary); }
 
     // Ours while there is no agreement.
     void add_labels(std::string& text) const
@@ -188,6 +193,7 @@ private:
     Indenter indenter_;
     bool intervals_ = false;  // one has been printed
     std::string relayed_;     // server: intervals that the client wants to see
+    std::string kept_;        // of a document that others must not come into
 };
 
 }  // namespace

@@ -128,10 +128,13 @@ Json tcp_extras_json(const stats::StreamTotal& stream, const stats::TestSettings
 
 }  // namespace
 
-Json extras_json(const std::string& version, const stats::TestSettings& settings,
+Json extras_json(const Style& style, const stats::TestSettings& settings,
     const std::optional<stats::Summary>& summary)
 {
-    Json json = {{"version", version}};
+    Json json = {{"version", style.version}};
+    if (style.test) {
+        json["test"] = *style.test;
+    }
     if (!settings.impairment.empty()) {
         json["impairment"] = {{"asked", settings.impairment}};
     }

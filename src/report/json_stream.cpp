@@ -89,7 +89,7 @@ public:
 
     void warned(const std::string& message) override
     {
-        err_ << warning_line(message) << std::flush;
+        err_ << test_mark(style_.test) << warning_line(message) << std::flush;
     }
 
     void relay(std::function<void(stats::ServerOutput)> give) override
@@ -110,7 +110,7 @@ public:
         } else if (server_output_) {
             event("server_output_text", Json(server_output_->text));
         }
-        event("dpdkperf", extras_json(style_.version, settings, summary_));
+        event("dpdkperf", extras_json(style_, settings, summary_));
         event("end", summary_ ? end_json(settings, *summary_) : Json::object());
         whole_->finished(success);
         out_ << document_.str() << std::flush;
@@ -122,7 +122,8 @@ private:
     void event(const char* name, const Json& data) { write_event(name, print_json_line(data)); }
     void write_event(const char* name, const std::string& data)
     {
-        out_ << "{\"event\":\"" << name << "\",\"data\":" << data << "}\n" << std::flush;
+        const std::string whose = style_.test ? ",\"test\":" + std::to_string(*style_.test) : "";
+        out_ << "{\"event\":\"" << name << "\",\"data\":" << data << whose << "}\n" << std::flush;
     }
 
     void forget()

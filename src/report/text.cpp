@@ -45,7 +45,7 @@ public:
     {
         settings_ = settings;
         if (!settings.impairment.empty()) {
-            err_ << impairment_line(settings) << std::flush;
+            err_ << test_mark(style_.test) << impairment_line(settings) << std::flush;
         }
         std::string text;
         if (style_.verbose) {
@@ -117,7 +117,7 @@ public:
             write_server_output();  // of bidir before the second one, as iperf3 does
         }
         if (!settings_.impairment.empty()) {
-            err_ << impairment_line(summary.port.impaired) << std::flush;
+            err_ << test_mark(style_.test) << impairment_line(summary.port.impaired) << std::flush;
         }
         err_ << unmet_lines(style_.program, settings_, summary.verdicts) << std::flush;
     }
@@ -129,19 +129,20 @@ public:
         // Whatever the format that the user has chosen (iperf 3.12, src/iperf_error.c, iperf_err).
         const std::string stamp =
             style_.timestamp_format ? local_time(style_.now(), kErrorTimestamp) : "";
-        err_ << stamp << error_line(style_.program, message) << std::flush;
+        err_ << stamp << test_mark(style_.test) << error_line(style_.program, message)
+             << std::flush;
     }
 
     void warned(const std::string& message) override
     {
-        err_ << warning_line(message) << std::flush;
+        err_ << test_mark(style_.test) << warning_line(message) << std::flush;
     }
 
     void relay(std::function<void(stats::ServerOutput)> give) override { give({relayed_, false}); }
 
     void traced(const stats::Trace& trace) override
     {
-        out_ << trace.what << '\n'
+        out_ << test_mark(style_.test) << trace.what << '\n'
              << (trace.document.empty() ? "" : indented(trace.document) + '\n') << std::flush;
     }
 
@@ -277,7 +278,7 @@ private:
     [[nodiscard]] std::string prefix() const
     {
         return (style_.timestamp_format ? local_time(style_.now(), *style_.timestamp_format) : "") +
-               (style_.title.empty() ? "" : style_.title + ":  ");
+               test_mark(style_.test) + (style_.title.empty() ? "" : style_.title + ":  ");
     }
 
     // In one piece, with one prefix.

@@ -181,6 +181,11 @@ std::string out_of_order_line(const Direction& direction, const Total& t)
         static_cast<long long>(t.out_of_order));
 }
 
+std::string test_mark(const std::optional<std::uint64_t>& test)
+{
+    return test ? "[#" + std::to_string(*test) + "] " : "";
+}
+
 std::string warning_line(const std::string& message)
 {
     return "warning: " + message + '\n';

@@ -3,6 +3,8 @@
 #include "dpdkperf/stats/reports.hpp"
 #include "sums.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 // The lines of the human output, each with its newline; pure. All texts and formats: iperf 3.12,
@@ -43,6 +45,9 @@ std::string congestion_lines(const stats::Summary& summary, const Direction& dir
 std::string mss_line(const stats::TestSettings& settings);
 std::string starting_line(const stats::TestSettings& settings);
 std::string connected_line(const stats::Connection& connection);
+
+// "[#3] " before each line of test 3, where several run at the same time; else empty.
+std::string test_mark(const std::optional<std::uint64_t>& test);
 
 std::string warning_line(const std::string& message);
 // "dpdkperf: error - …"; interruptions and a client's leaving are no errors.

@@ -4,17 +4,13 @@
 #include "dpdkperf/report/saving.hpp"
 #include "dpdkperf/stats/reports.hpp"
 
-#include <atomic>
 #include <chrono>
-#include <condition_variable>
-#include <deque>
+#include <cstdint>
 #include <functional>
 #include <iosfwd>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace dpdkperf::report {
@@ -32,6 +28,10 @@ struct Style {
     std::string title, extra_data;                 // a client's -T and --extra-data
     std::vector<stats::Requirement> requirements;  // a client's --require
     std::optional<Saving> saving;                  // --save
+    // A server's that runs several tests at a time: whose reports these are; empty: of the server
+    // itself, or of the one test that there is.
+    bool several_tests = false;
+    std::optional<std::uint64_t> test = std::nullopt;
     // --timestamps: what stands before each line of the text, for strftime(3), and the clock that
     // it shows.
     std::optional<std::string> timestamp_format;
@@ -44,9 +44,10 @@ struct Style {
 // Renders reports as iperf 3.12 does. Calls enqueue and return; a thread of the reporter's own
 // renders, writes and flushes, so that what has been reported is seen at once (--forceflush asks
 // iperf3 for that; here it is so always). Calls may come from any one thread at a time.
-class Reporter final : public stats::ReportSink {
+class Reporter final : public stats::ReportSink, public stats::TestSinks {
 public:
-    // The streams are used by the reporter's thread until it is destroyed.
+    // The streams are used by the reporter's thread until it and all that sink_of() has given are
+    // destroyed.
     Reporter(const Style& style, std::ostream& out, std::ostream& err);
     Reporter(const Reporter&) = delete;
     Reporter& operator=(const Reporter&) = delete;
@@ -66,6 +67,9 @@ public:
     void traced(const stats::Trace& trace) override;
     void finished(bool success) override;
 
+    // Renders on the same thread, what was reported first comes first.
+    [[nodiscard]] std::unique_ptr<stats::ReportSink> sink_of(std::uint64_t test) override;
+
     // Returns when everything reported so far has been written.
     void flush();
 
@@ -74,28 +78,25 @@ public:
     [[nodiscard]] bool requirements_met() const { return requirements_met_; }
 
     // A file of --save could not be written, as far as everything has been flushed.
-    [[nodiscard]] bool lost_a_file() const { return lost_a_file_; }
+    [[nodiscard]] bool lost_a_file() const;
 
 private:
+    class Worker;
+    using Sinks = std::vector<std::unique_ptr<stats::ReportSink>>;
     using Job = std::function<void(stats::ReportSink&)>;
 
+    Reporter(
+        std::shared_ptr<Worker> worker, const Style& style, std::ostream& out, std::ostream& err);
     void enqueue(Job job);
-    void run(const std::stop_token& stop);
-    void carry_out(const Job& job);
 
-    std::vector<std::unique_ptr<stats::ReportSink>> sinks_;  // reporter thread only
+    Style style_;
+    std::ostream& out_;
     std::ostream& err_;
     // Of the reporting thread.
-    const std::vector<stats::Requirement> requirements_;
     stats::TestSettings settings_;
     bool requirements_met_;
-
-    std::atomic<bool> lost_a_file_{false};  // reporter thread: writes, reporting thread: reads
-    std::mutex mutex_;
-    std::condition_variable_any work_, idle_;
-    std::deque<Job> queue_;  // guarded by mutex_
-    bool busy_ = false;      // guarded by mutex_
-    std::jthread thread_;    // the last member: it uses all others
+    std::shared_ptr<Worker> worker_;  // of all tests' reporters
+    std::shared_ptr<Sinks> sinks_;    // worker only; jobs that are due have it, too
 };
 
 }  // namespace dpdkperf::report

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -205,6 +206,18 @@ public:
     virtual void traced(const Trace& trace) = 0;
     // The test is over; `success` prints a client's "iperf Done.", the last of JSON comes out.
     virtual void finished(bool success) = 0;
+};
+
+// Where a server gets a sink for each of its tests, of which several may run at the same time.
+class TestSinks {
+public:
+    TestSinks() = default;
+    TestSinks(const TestSinks&) = delete;
+    TestSinks& operator=(const TestSinks&) = delete;
+    virtual ~TestSinks() = default;
+
+    // For the reports of test number `test`, from accepted() on.
+    [[nodiscard]] virtual std::unique_ptr<ReportSink> sink_of(std::uint64_t test) = 0;
 };
 
 }  // namespace dpdkperf::stats

@@ -379,5 +379,123 @@ TEST(Reporter, ShowsTheServersOutput)
     EXPECT_EQ(text["server_output_text"], "server's words\n");
 }
 
+// Two tests of a server at the same time, report by report.
+void play_two(Reporter& reporter)
+{
+    stats::TestSettings settings = client_settings();
+    settings.server = settings.reverse = true;
+    settings.peer = endpoint("10.0.0.1", 40000);
+    reporter.listening(5201, 7);
+    const auto seventh = reporter.sink_of(7), eighth = reporter.sink_of(8);
+    for (const auto& sink : {seventh.get(), eighth.get()}) {
+        sink->accepted(*settings.peer);
+        sink->started(settings);
+        sink->connected({{5, endpoint("10.0.0.2", 5201), endpoint("10.0.0.1", 40001)}});
+    }
+    for (const auto& sink : {seventh.get(), eighth.get()}) {
+        sink->interval({false, {{5, true, 0s, 1s, {1'000'000}, 1000, 0, 0}}});
+    }
+    eighth->summary(client_summary(1000));
+    eighth->finished(true);
+    seventh->failed("idle timeout for receiving data");
+    seventh->finished(false);
+}
+
+Printed printed_two(Style style)
+{
+    std::ostringstream out, err;
+    style.several_tests = true;
+    {
+        Reporter reporter{style, out, err};
+        play_two(reporter);
+    }
+    return {out.str(), err.str()};
+}
+
+std::vector<std::string> lines_of(const std::string& text)
+{
+    std::vector<std::string> lines;
+    std::istringstream in{text};
+    for (std::string line; std::getline(in, line);) {
+        lines.push_back(line);
+    }
+    return lines;
+}
+
+TEST(TestsAtTheSameTime, EachHaveTheirMarkBeforeEveryLine)
+{
+    Style style;
+    style.extras = true;
+    const auto [out, err] = printed_two(style);
+    const auto lines = lines_of(out);
+    const std::vector<std::string> begins{"-----", "Server listening on 5201 (test #7)", "-----",
+        "[#7] Accepted connection from 10.0.0.1", "[#7] [  5] local 10.0.0.2 port 5201 connected",
+        "[#8] Accepted connection from 10.0.0.1", "[#8] [  5] local 10.0.0.2 port 5201 connected",
+        "[#7] [ ID] Interval", "[#7] [  5]   0.00-1.00", "[#8] [ ID] Interval",
+        "[#8] [  5]   0.00-1.00", "[#8] - - -", "[#8] [ ID] Interval", "[#8] [  5]   0.00-1.00"};
+    ASSERT_EQ(lines.size(), begins.size()) << out;
+    for (std::size_t i = 0; i < begins.size(); ++i) {
+        EXPECT_EQ(lines[i].find(begins[i]), 0U) << lines[i];
+    }
+    EXPECT_EQ(err.find("[#8] dpdkperf: [  5] "), 0U) << err;
+    EXPECT_NE(
+        err.find("[#7] dpdkperf: error - idle timeout for receiving data\n"), std::string::npos);
+}
+
+TEST(TestsAtTheSameTime, HaveADocumentEachAsTheyEnd)
+{
+    Style style;
+    style.json = true;
+    std::istringstream out{printed_two(style).out};
+    nlohmann::json first, second;
+    out >> first >> second;
+    EXPECT_EQ(first["dpdkperf"]["test"], 8);
+    EXPECT_EQ(first["intervals"].size(), 1U);
+    EXPECT_FALSE(first["end"].empty());
+    EXPECT_EQ(second["dpdkperf"]["test"], 7);
+    EXPECT_EQ(second["intervals"].size(), 1U);
+    EXPECT_EQ(second["error"], "idle timeout for receiving data");
+    EXPECT_TRUE((out >> std::ws).eof());
+}
+
+TEST(TestsAtTheSameTime, AreNamedInEveryEventOfAStream)
+{
+    Style style;
+    style.json = style.json_stream = true;
+    std::string order;
+    for (const std::string& line : lines_of(printed_two(style).out)) {
+        const auto event = nlohmann::json::parse(line);
+        order += event["event"].get<std::string>() + ' ' + event["test"].dump() + ' ';
+        if (event["event"] == "dpdkperf") {
+            EXPECT_EQ(event["data"]["test"], event["test"]);
+        }
+    }
+    EXPECT_EQ(order, "start 7 start 8 interval 7 interval 8 dpdkperf 8 end 8 "
+                     "error 7 dpdkperf 7 end 7 ");
+}
+
+// A document that is kept must not take more and more memory.
+TEST(TestsAtTheSameTime, LeaveIntervalsOutThatTheyHaveNoRoomFor)
+{
+    Style style;
+    style.json = style.several_tests = true;
+    std::ostringstream out;
+    {
+        Reporter reporter{style, out, out};
+        const auto sink = reporter.sink_of(1);
+        sink->started(client_settings());
+        sink->connected({{5, {}, {}}});
+        stats::IntervalReport wide;
+        wide.streams.assign(10'000, {5, true, 0s, 1s, {1'000'000}, 1000, 0, 0});
+        for (int i = 0; i < 16; ++i) {
+            sink->interval(wide);
+        }
+        sink->finished(true);
+    }
+    EXPECT_LT(out.str().size(), stats::kMaxServerOutputBytes + (1 << 20));
+    EXPECT_GT(out.str().size(), stats::kMaxServerOutputBytes / 2);
+    EXPECT_GT(nlohmann::json::parse(out.str())["intervals"].size(), 1U);
+}
+
 }  // namespace
 }  // namespace dpdkperf::report
