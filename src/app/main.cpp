@@ -78,7 +78,7 @@ int live(asio::io_context& loop, Role& role)
 struct Surroundings {
     asio::io_context& loop;
     control::PathWatch& watch;
-    stats::ReportSink& sink;
+    report::Reporter& sink;
     const Identity& identity;
 };
 
@@ -113,7 +113,7 @@ int run_role(const Surroundings& around, const options::Plan& plan, control::Dat
         return refuse(sink, "--save: " + status.error().message);
     }
     if (plan.role == options::Role::kServer) {
-        control::Server server{loop, plan, paths, watch, sink, pointer_to(identity.gate)};
+        control::Server server{loop, plan, paths, watch, sink, sink, pointer_to(identity.gate)};
         return live(loop, server);
     }
     control::ClientTest client{loop, plan, paths, watch, sink, pointer_to(identity.login)};
@@ -217,6 +217,7 @@ report::Style style_of(const options::Plan& plan)
     style.extras = plan.verbose || seen;
     style.rate_unit = plan.rate_unit;
     style.title = plan.title;
+    style.several_tests = plan.concurrent > 1;
     style.extra_data = plan.extra_data;
     style.requirements = plan.requirements;
     if (plan.save_folder) {

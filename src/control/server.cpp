@@ -2,6 +2,7 @@
 
 #include "link.hpp"
 #include "server_test.hpp"
+#include "set_up_turns.hpp"
 #include "settings.hpp"
 #include "sockets.hpp"
 
@@ -34,10 +35,14 @@ constexpr auto kWarningPause = 1s;
 class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
 public:
     Impl(asio::io_context& loop, const options::Plan& plan, DataPaths& paths, PathWatch& watch,
-        stats::ReportSink& sink, const auth::Gate* gate)
+        stats::ReportSink& sink, stats::TestSinks& test_sinks, const auth::Gate* gate)
         : loop_{loop},
           plan_{plan},
-          around_{loop, plan, paths, watch, sink, gate},
+          paths_{paths},
+          watch_{watch},
+          sink_{sink},
+          test_sinks_{test_sinks},
+          gate_{gate},
           acceptor_{loop},
           accept_timer_{loop},
           idle_timer_{loop}
@@ -49,10 +54,18 @@ public:
     [[nodiscard]] std::uint16_t port() const { return port_; }
 
 private:
-    // A connection that is not the running test's.
+    // A test, from its cookie until what is late on the wire has been swallowed.
+    struct Running {
+        std::shared_ptr<Link> link;
+        std::unique_ptr<stats::ReportSink> sink;
+        std::unique_ptr<ServerTest> test;  // reports to the sink
+    };
+    using RunningTest = std::list<Running>::iterator;
+
+    // A connection that is no test's.
     struct Guest {
         std::shared_ptr<Link> link;
-        std::optional<proto::Cookie> cookie;  // it has one, and waits for the last test to settle
+        std::optional<proto::Cookie> cookie;  // it has one, and waits for some test to settle
     };
 
     Status listen(std::uint16_t port);
@@ -67,7 +80,8 @@ private:
     std::list<Guest>::iterator guest_of(const Link& link);
     void on_cookie(Link& link, const proto::Cookie& cookie);
     void begin_test(std::shared_ptr<Link> link, const proto::Cookie& cookie);
-    void on_test_over();
+    void on_test_over(RunningTest over);
+    [[nodiscard]] bool busy() const;
     void drop(Link& link, const std::string& why);
     void warn(const std::string& message);
     void give_up(const std::string& message);
@@ -75,15 +89,19 @@ private:
 
     asio::io_context& loop_;
     const options::Plan& plan_;
-    ServerTest::Surroundings around_;
+    DataPaths& paths_;
+    PathWatch& watch_;
+    stats::ReportSink& sink_;
+    stats::TestSinks& test_sinks_;
+    const auth::Gate* gate_;
     tcp::acceptor acceptor_;
     Timer accept_timer_, idle_timer_;
     std::uint16_t port_ = 0;
     std::list<Guest> guests_;
     std::deque<std::weak_ptr<Link>> leaving_;
-    std::unique_ptr<ServerTest> test_;
-    std::shared_ptr<Link> test_link_;
-    std::uint64_t number_ = 1;
+    SetUpTurns turns_;
+    std::list<Running> tests_;
+    std::uint64_t next_number_ = 1;
     Moment last_warning_{};
     bool stopping_ = false;
     std::function<void(int)> done_;
@@ -95,14 +113,14 @@ void Server::Impl::run(std::function<void(int)> done)
     if (const Status listening = listen(plan_.port); !listening) {
         return give_up(listening.error().message);
     }
-    around_.sink.listening(port_, number_);
+    sink_.listening(port_, next_number_);
     await_idle_timeout();
 }
 
 void Server::Impl::give_up(const std::string& message)
 {
-    around_.sink.failed(message);
-    around_.sink.finished(false);
+    sink_.failed(message);
+    sink_.finished(false);
     end(1);
 }
 
@@ -159,8 +177,15 @@ void Server::Impl::on_accepted(const asio::error_code& failed, tcp::socket socke
         return accept_timer_.after(kAcceptPause, [this] { accept(); });
     }
     prepare_control(socket, plan_);
-    test_ && !test_->ended() ? turn_away(std::move(socket)) : welcome(std::move(socket));
+    busy() ? turn_away(std::move(socket)) : welcome(std::move(socket));
     accept();
+}
+
+// As many tests run as may.
+bool Server::Impl::busy() const
+{
+    const auto runs = [](const Running& running) { return !running.test->ended(); };
+    return static_cast<std::size_t>(std::ranges::count_if(tests_, runs)) >= plan_.concurrent;
 }
 
 void Server::Impl::welcome(tcp::socket socket)
@@ -203,11 +228,13 @@ void Server::Impl::see_off(const std::shared_ptr<Link>& link)
 
 void Server::Impl::on_action(Link& link, const proto::Action& action)
 {
-    if (&link == test_link_.get()) {
-        return test_->on_action(action);
+    const auto its =
+        std::ranges::find(tests_, &link, [](const Running& r) { return r.link.get(); });
+    if (its != tests_.end()) {
+        return its->test->on_action(action);
     }
     if (const auto* traced = std::get_if<proto::Traced>(&action)) {
-        around_.sink.traced({traced->what, traced->document});
+        sink_.traced({traced->what, traced->document});
     } else if (const auto* received = std::get_if<proto::CookieReceived>(&action)) {
         on_cookie(link, received->cookie);
     } else if (const auto* failed = std::get_if<proto::Failed>(&action)) {
@@ -229,13 +256,14 @@ void Server::Impl::on_cookie(Link& link, const proto::Cookie& cookie)
     if (at == guests_.end()) {
         return;
     }
-    if (test_ && test_->ended()) {
+    const bool full = tests_.size() >= plan_.concurrent;
+    if (full && !busy()) {
         at->cookie = cookie;
         return;
     }
     const auto guest = at->link;
     guests_.erase(at);
-    if (test_) {
+    if (full) {
         guest->tell(guest->session().turn_away());
         return see_off(guest);
     }
@@ -245,22 +273,26 @@ void Server::Impl::on_cookie(Link& link, const proto::Cookie& cookie)
 void Server::Impl::begin_test(std::shared_ptr<Link> link, const proto::Cookie& cookie)
 {
     idle_timer_.cancel();
-    test_link_ = link;
-    test_ =
-        std::make_unique<ServerTest>(around_, std::move(link), number_, [this] { on_test_over(); });
-    test_->begin(cookie);
+    const std::uint64_t number = next_number_++;
+    const auto running = tests_.insert(tests_.end(), {link, test_sinks_.sink_of(number), nullptr});
+    const ServerTest::Surroundings around{
+        loop_, plan_, paths_, watch_, *running->sink, gate_, turns_};
+    running->test = std::make_unique<ServerTest>(
+        around, std::move(link), number, [this, running] { on_test_over(running); });
+    running->test->begin(cookie);
 }
 
-void Server::Impl::on_test_over()
+void Server::Impl::on_test_over(RunningTest over)
 {
-    const bool counts = !test_->refused();
-    test_.reset();
-    test_link_.reset();
+    const bool counts = !over->test->refused();
+    tests_.erase(over);
     if (stopping_ || (plan_.one_off && counts)) {
-        return end(0);
+        return tests_.empty() ? end(0) : void();
     }
-    around_.sink.listening(port_, ++number_);
-    await_idle_timeout();
+    if (tests_.empty()) {
+        sink_.listening(port_, next_number_);
+        await_idle_timeout();
+    }
     const auto waiting = std::find_if(guests_.begin(), guests_.end(),
         [](const Guest& guest) { return guest.cookie.has_value(); });
     if (waiting != guests_.end()) {
@@ -286,7 +318,7 @@ void Server::Impl::warn(const std::string& message)
     const Moment now = Moment::clock::now();
     if (now - last_warning_ >= kWarningPause) {
         last_warning_ = now;
-        around_.sink.warned(message);
+        sink_.warned(message);
     }
 }
 
@@ -295,12 +327,17 @@ void Server::Impl::interrupt(int signal)
     if (std::exchange(stopping_, true)) {
         return end(0);  // the user is impatient
     }
-    if (test_ && !test_->ended()) {
-        return test_->interrupt(signal);
+    bool somebody_was_told = false;
+    for (const Running& running : tests_) {
+        somebody_was_told = somebody_was_told || !running.test->ended();
+        running.test->interrupt(signal);
     }
-    around_.sink.failed(interrupted(true, signal));
-    around_.sink.finished(false);
-    if (!test_) {
+    if (somebody_was_told) {
+        return;
+    }
+    sink_.failed(interrupted(true, signal));
+    sink_.finished(false);
+    if (tests_.empty()) {
         end(0);
     }
 }
@@ -322,8 +359,8 @@ void Server::Impl::end(int exit_code)
 }
 
 Server::Server(asio::io_context& loop, const options::Plan& plan, DataPaths& paths,
-    PathWatch& watch, stats::ReportSink& sink, const auth::Gate* gate)
-    : impl_{std::make_shared<Impl>(loop, plan, paths, watch, sink, gate)}
+    PathWatch& watch, stats::ReportSink& sink, stats::TestSinks& test_sinks, const auth::Gate* gate)
+    : impl_{std::make_shared<Impl>(loop, plan, paths, watch, sink, test_sinks, gate)}
 {
 }
 

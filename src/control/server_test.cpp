@@ -21,6 +21,9 @@ constexpr auto kAfterTestEnd = 2ms;
 // that a client learns nothing from the time, and allows no more than two guesses in a second.
 constexpr auto kRefusalDelay = 500ms;
 
+// How long another test with the same address may take to set up its streams.
+constexpr auto kTurnPatience = 10s;
+
 // A rate over less says nothing; iperf3 takes no shorter interval.
 constexpr std::chrono::nanoseconds kLeastWindow = 100ms;
 
@@ -92,9 +95,32 @@ void ServerTest::prepare(const proto::Parameters& parameters)
     if (const auto failure = check_cpu(parameters.server_cpu)) {
         return fail(*failure);
     }
+    cpu_ = parameters.server_cpu;
+    place_.emplace(around_.turns, link_->remote().address, [this] {
+        if (!ended_) {
+            answer_timer_.cancel();
+            acquire_path();
+        }
+    });
+    if (place_->first()) {
+        return acquire_path();
+    }
+    answer_timer_.after(kTurnPatience, [this] { turn_away(); });
+}
+
+void ServerTest::turn_away()
+{
+    link_->tell(link_->session().turn_away());
+    refused_ = true;
+    end("another test with " + to_string(link_->remote().address) +
+        " has not set up its streams yet");
+}
+
+void ServerTest::acquire_path()
+{
     PathRequest request{link_->remote().address, link_->local().address,
         around_.plan.bind_device ? around_.plan.bind_device : link_->scope()};
-    request.cpu = parameters.server_cpu;
+    request.cpu = cpu_;
     path_hold_ = around_.paths.acquire(request, [this](Result<DataPath> path) {
         if (!ended_) {
             on_path(std::move(path));
@@ -139,7 +165,7 @@ std::optional<proto::Failure> ServerTest::open_streams(DataPath path)
                           ? around_.plan.rate_window
                           : std::max(around_.plan.interval, kLeastWindow);
     TestRun::Events events;
-    events.streams_open = [this] { link_->tell(link_->session().streams_open()); };
+    events.streams_open = [this] { on_streams_open(); };
     events.over = [] {};
     events.failed = [this](const proto::Failure& failure) { fail(failure); };
     run_ = std::make_unique<TestRun>(around_.loop, std::move(path), around_.watch, around_.sink,
@@ -148,6 +174,12 @@ std::optional<proto::Failure> ServerTest::open_streams(DataPath path)
         return proto::Failure{IperfError::kStreamListen, 0, opened.error().message};
     }
     return {};
+}
+
+void ServerTest::on_streams_open()
+{
+    link_->tell(link_->session().streams_open());
+    place_.reset();
 }
 
 void ServerTest::on(const proto::EndOfTest&)
@@ -228,6 +260,7 @@ void ServerTest::end(const std::string& message)
 
 void ServerTest::settle()
 {
+    place_.reset();
     const auto settled = [this] {
         path_hold_.reset();
         const auto over = std::move(over_);

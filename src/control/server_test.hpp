@@ -6,6 +6,7 @@
 #include "dpdkperf/options/plan.hpp"
 #include "dpdkperf/stats/reports.hpp"
 #include "link.hpp"
+#include "set_up_turns.hpp"
 #include "test_run.hpp"
 
 #include <functional>
@@ -24,6 +25,7 @@ public:
         PathWatch& watch;
         stats::ReportSink& sink;
         const auth::Gate* gate;  // null: everybody is served
+        SetUpTurns& turns;       // of all tests
     };
 
     // `number`: of the test, from 1. `over` is called once, when the next test may begin; the
@@ -65,6 +67,9 @@ private:
 
     void ask_gate(const proto::Parameters& parameters);
     void prepare(const proto::Parameters& parameters);
+    void acquire_path();
+    void on_streams_open();
+    void turn_away();
     void on_path(Result<DataPath> path);
     [[nodiscard]] std::optional<proto::Failure> open_streams(DataPath path);
     void send_results(const stats::ServerOutput& output);
@@ -78,6 +83,8 @@ private:
     std::uint64_t number_;
     std::function<void()> over_;
     proto::Cookie cookie_;
+    std::optional<SetUpTurns::Place> place_;  // until the streams are open
+    std::optional<unsigned> cpu_;             // where the client wishes the poller
     PathHold path_hold_;
     std::unique_ptr<TestRun> run_;
     Timer answer_timer_, quiet_timer_;

@@ -1,10 +1,12 @@
 // The options of a server's life and of authentication.
 
+#include "dpdkperf/traffic/traffic.hpp"
 #include "setters.hpp"
 #include "values.hpp"
 
 #include <array>
 #include <cmath>
+#include <string>
 
 namespace dpdkperf::options {
 
@@ -76,6 +78,18 @@ Status set_pid_file(Draft& draft, std::string_view value)
 Status set_daemon(Draft& draft, std::string_view)
 {
     draft.plan.daemon = true;
+    return {};
+}
+
+Status set_concurrent(Draft& draft, std::string_view value)
+{
+    const auto tests = to_integer(value, 1, traffic::kMaxSessions,
+        "number of tests at the same time must be from 1 to " +
+            std::to_string(traffic::kMaxSessions));
+    if (!tests) {
+        return tests.error();
+    }
+    draft.plan.concurrent = static_cast<std::uint32_t>(*tests);
     return {};
 }
 

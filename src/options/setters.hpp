@@ -73,6 +73,7 @@ Status set_snd_timeout(Draft& draft, std::string_view value);
 Status set_control_keepalive(Draft& draft, std::string_view value);
 Status set_pid_file(Draft& draft, std::string_view value);
 Status set_daemon(Draft& draft, std::string_view value);
+Status set_concurrent(Draft& draft, std::string_view value);
 Status set_idle_timeout(Draft& draft, std::string_view value);
 Status set_max_duration(Draft& draft, std::string_view value);
 Status set_total_rate(Draft& draft, std::string_view value);

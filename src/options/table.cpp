@@ -111,6 +111,10 @@ constexpr Option kTable[] = {
     row('s', "server", kServer, "run in server mode", set_server),
     row('D', "daemon", kServer, "run the server as a daemon", set_daemon),
     row('1', "one-off", kServer, "handle one client connection then exit", set_one_off),
+    row(0, "concurrent", kServer, "#",
+        "serve up to # clients at the same time (default 1,\nat most 16); each line tells whose it "
+        "is",
+        set_concurrent),
     row(0, "server-bitrate-limit", kServer, "#[KMGT][/#]",
         "server's total bit rate limit (default 0 = no limit)\n"
         "(optional slash and number of secs interval for averaging\n"

@@ -62,6 +62,15 @@ Status check_output(const Plan& plan)
     return {};
 }
 
+Status check_server(const Plan& plan)
+{
+    if (plan.one_off && plan.concurrent > 1) {
+        return usage("--concurrent '" + std::to_string(plan.concurrent) +
+                     "': with -1 the server ends after one test");
+    }
+    return {};
+}
+
 Status check_end(const Draft& draft)
 {
     const int conditions = static_cast<int>(draft.plan.bytes != 0) +
@@ -166,8 +175,8 @@ Status validate(Draft& draft)
         return status;
     }
     draft.plan.role = *draft.role;
-    for (const Status& status :
-        {check_output(draft.plan), check_gateways(draft.plan), check_authentication(draft.plan)}) {
+    for (const Status& status : {check_output(draft.plan), check_server(draft.plan),
+             check_gateways(draft.plan), check_authentication(draft.plan)}) {
         if (!status) {
             return status;
         }

@@ -111,9 +111,11 @@ public:
     std::optional<Events> events;
 };
 
-// Keeps all reports, and the order of the calls.
-class RecordingSink final : public stats::ReportSink {
+// Keeps all reports, those of its tests with them, and the order of the calls.
+class RecordingSink final : public stats::ReportSink, public stats::TestSinks {
 public:
+    [[nodiscard]] std::unique_ptr<stats::ReportSink> sink_of(std::uint64_t test) override;
+
     void listening(std::uint16_t, std::uint64_t) override { note("listening"); }
     void accepted(const Endpoint&) override { note("accepted"); }
     void connecting(const std::string&, std::uint16_t, bool) override { note("connecting"); }
@@ -169,7 +171,8 @@ public:
     std::vector<std::string> failures, warnings;
     std::vector<stats::Trace> traces;
     std::vector<stats::ServerOutput> server_outputs;
-    stats::ServerOutput printed;  // what relay() gives
+    stats::ServerOutput printed;       // what relay() gives
+    std::vector<std::uint64_t> tests;  // that a sink was wanted for
     std::function<void(const std::string& call)> on_call;
 
 private:
@@ -181,5 +184,37 @@ private:
         }
     }
 };
+
+// Tells another sink.
+class ForwardingSink final : public stats::ReportSink {
+public:
+    explicit ForwardingSink(stats::ReportSink& to) : to_{to} {}
+
+    void listening(std::uint16_t port, std::uint64_t test) override { to_.listening(port, test); }
+    void accepted(const Endpoint& peer) override { to_.accepted(peer); }
+    void connecting(const std::string& host, std::uint16_t port, bool reverse) override
+    {
+        to_.connecting(host, port, reverse);
+    }
+    void started(const stats::TestSettings& s) override { to_.started(s); }
+    void connected(const std::vector<stats::Connection>& c) override { to_.connected(c); }
+    void interval(const stats::IntervalReport& r) override { to_.interval(r); }
+    void server_output(const stats::ServerOutput& o) override { to_.server_output(o); }
+    void summary(const stats::Summary& s) override { to_.summary(s); }
+    void failed(const std::string& message) override { to_.failed(message); }
+    void warned(const std::string& message) override { to_.warned(message); }
+    void relay(std::function<void(stats::ServerOutput)> give) override { to_.relay(give); }
+    void traced(const stats::Trace& trace) override { to_.traced(trace); }
+    void finished(bool success) override { to_.finished(success); }
+
+private:
+    stats::ReportSink& to_;
+};
+
+inline std::unique_ptr<stats::ReportSink> RecordingSink::sink_of(std::uint64_t test)
+{
+    tests.push_back(test);
+    return std::make_unique<ForwardingSink>(*this);
+}
 
 }  // namespace dpdkperf::test

@@ -12,14 +12,14 @@
 
 namespace dpdkperf::control {
 
-// Serves one test after another. Who connects while a test runs is told so at once, and nobody who
-// is silent or talks nonsense keeps others out. All calls, and all calls that it makes, on the
-// thread of `loop`. What it is given must outlive it.
+// Serves one test after another, or plan.concurrent at a time. Who connects while as many run is
+// told so at once, and nobody who is silent or talks nonsense keeps others out. All calls, and all
+// calls that it makes, on the thread of `loop`. What it is given must outlive it.
 class Server {
 public:
-    // `gate`: null to serve everybody.
+    // `sink`: for what is of no test. `gate`: null to serve everybody.
     Server(asio::io_context& loop, const options::Plan& plan, DataPaths& paths, PathWatch& watch,
-        stats::ReportSink& sink, const auth::Gate* gate = nullptr);
+        stats::ReportSink& sink, stats::TestSinks& test_sinks, const auth::Gate* gate = nullptr);
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
     ~Server();
@@ -28,7 +28,7 @@ public:
     // client that the gate refuses does not count), or with 1 if it cannot listen.
     void run(std::function<void(int exit_code)> done);
 
-    // The user wants to stop: tells the client of a running test, reports what there is, and ends
+    // The user wants to stop: tells the clients of running tests, reports what there is, and ends
     // with exit code 0.
     void interrupt(int signal);
 

@@ -55,6 +55,7 @@ struct Plan {
 
     // Server.
     bool one_off = false;                              // -1
+    std::uint32_t concurrent = 1;                      // --concurrent
     bool daemon = false;                               // -D
     std::optional<std::chrono::seconds> idle_timeout;  // --idle-timeout
     std::optional<std::chrono::seconds> max_duration;  // --server-max-duration

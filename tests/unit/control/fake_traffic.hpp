@@ -3,6 +3,8 @@
 #include "dpdkperf/traffic/traffic.hpp"
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <vector>
 
 namespace dpdkperf::test {
@@ -38,31 +40,30 @@ public:
     {
         calls.emplace_back("open");
         sessions.push_back(spec);
-        greeted_ = 0;
-        started_ = stopped_ = finished_ = false;
+        states_[spec.id] = {.spec = spec};
         return {};
     }
-    void say_hello(traffic::SessionId, std::uint32_t index) override
+    void say_hello(traffic::SessionId id, std::uint32_t index) override
     {
         calls.push_back("hello " + std::to_string(index));
-        greeted_ = index + 1;
+        states_.at(id).greeted = index + 1;
     }
-    void start(traffic::SessionId, const traffic::Timetable& timetable) override
+    void start(traffic::SessionId id, const traffic::Timetable& timetable) override
     {
         calls.emplace_back("start");
         timetables.push_back(timetable);
-        started_ = true;
+        states_.at(id).timetable = timetable;
     }
-    void stop(traffic::SessionId) override
+    void stop(traffic::SessionId id) override
     {
         calls.emplace_back("stop");
-        stopped_ = true;
+        states_.at(id).stopped = true;
     }
-    void finish(traffic::SessionId) override
+    void finish(traffic::SessionId id) override
     {
         calls.emplace_back("finish");
-        stopped_ = finished_ = true;
-        end_ = Moment::clock::now();
+        states_.at(id).stopped = true;
+        states_.at(id).end = Moment::clock::now();
     }
     void set_next_hop(traffic::SessionId, const Mac& mac) override { next_hops.push_back(mac); }
 
@@ -71,12 +72,13 @@ public:
         icmp_bytes += message.size();
     }
 
-    [[nodiscard]] traffic::SessionStatus status(traffic::SessionId) const override
+    [[nodiscard]] traffic::SessionStatus status(traffic::SessionId id) const override
     {
         traffic::SessionStatus status;
-        const auto& spec = sessions.back();
+        const State& state = states_.at(id);
+        const auto& spec = state.spec;
         for (std::uint32_t i = 0; i < spec.streams.size(); ++i) {
-            const bool open = hellos_work && !refused && (spec.server || i < greeted_);
+            const bool open = hellos_work && !refused && (spec.server || i < state.greeted);
             traffic::StreamStatus& stream = status.streams.emplace_back();
             stream.open = open;
             stream.remote_port = spec.server ? std::uint16_t{4000} : std::uint16_t{5201};
@@ -84,10 +86,10 @@ public:
             stream.error = error;
             stream.max_datagram = {max_on_path};
             status.open_streams += open ? 1 : 0;
-            add(spec.streams[i], status);
+            add(spec.streams[i], state, status);
         }
-        status.finished = finished_;
-        status.parting = finished_ && parting;
+        status.finished = state.end.has_value();
+        status.parting = state.end.has_value() && parting;
         return status;
     }
     [[nodiscard]] traffic::SessionTrouble trouble(traffic::SessionId) const override { return {}; }
@@ -97,15 +99,17 @@ public:
     }
 
     [[nodiscard]] std::optional<stats::Snapshot> snapshot(
-        traffic::SessionId, std::uint32_t index, std::uint64_t edge) const override
+        traffic::SessionId id, std::uint32_t index, std::uint64_t edge) const override
     {
-        const auto& spec = sessions.back().streams[index];
-        if (timetables.empty() || (edge == stats::kFinalEdge && !finished_)) {
+        const State& state = states_.at(id);
+        const auto& spec = state.spec.streams[index];
+        if (!state.timetable || (edge == stats::kFinalEdge && !state.end)) {
             return {};
         }
-        const auto at = edge == stats::kFinalEdge ? end_ - timetables.back().start
-                                                  : timetables.back().edges.edge(edge).at;
-        if (timetables.back().start + at > Moment::clock::now()) {
+        const Moment start = state.timetable->start;
+        const auto at =
+            edge == stats::kFinalEdge ? *state.end - start : state.timetable->edges.edge(edge).at;
+        if (start + at > Moment::clock::now()) {
             return {};
         }
         stats::Snapshot snapshot;
@@ -116,9 +120,21 @@ public:
         snapshot.bytes = {snapshot.packets * spec.datagram.value};
         return snapshot;
     }
-    void close(traffic::SessionId) override { calls.emplace_back("close"); }
+    void close(traffic::SessionId id) override
+    {
+        calls.emplace_back("close");
+        states_.erase(id);
+    }
 
 private:
+    struct State {
+        traffic::SessionSpec spec;
+        std::uint32_t greeted = 0;
+        std::optional<traffic::Timetable> timetable = std::nullopt;  // once started
+        bool stopped = false;
+        std::optional<Moment> end = std::nullopt;  // once finished
+    };
+
     [[nodiscard]] std::uint64_t passed(
         const traffic::StreamSpec& spec, std::chrono::nanoseconds time) const
     {
@@ -130,28 +146,28 @@ private:
         return spec.max_datagrams > 0 ? std::min(n, spec.max_datagrams) : n;
     }
 
-    void add(const traffic::StreamSpec& spec, traffic::SessionStatus& status) const
+    void add(
+        const traffic::StreamSpec& spec, const State& state, traffic::SessionStatus& status) const
     {
-        if (!started_) {
+        if (!state.timetable) {
             return;
         }
-        const auto now = finished_ ? end_ : Moment::clock::now();
-        const std::uint64_t n = passed(spec, now - timetables.back().start);
+        const auto now = state.end.value_or(Moment::clock::now());
+        const std::uint64_t n = passed(spec, now - state.timetable->start);
         const PayloadBytes bytes{n * spec.datagram.value};
         if (spec.direction == traffic::Direction::kSend) {
             status.sent += bytes;
             status.datagrams_sent += n;
-            status.sending = status.sending ||
-                             (!stopped_ && !(spec.max_datagrams > 0 && n >= spec.max_datagrams));
+            status.sending =
+                status.sending ||
+                (!state.stopped && !(spec.max_datagrams > 0 && n >= spec.max_datagrams));
         } else {
             status.received += bytes;
             status.datagrams_received += n;
         }
     }
 
-    std::uint32_t greeted_ = 0;
-    bool started_ = false, stopped_ = false, finished_ = false;
-    Moment end_;
+    std::map<traffic::SessionId, State> states_;
 };
 
 }  // namespace dpdkperf::test

@@ -283,7 +283,7 @@ TEST_P(OurServer, ServesAStockClient)
     plan.interval = 500ms;
     World world;
     int exit_code = -1;
-    control::Server server{world.loop, plan, world.paths, world.watch, world.sink};
+    control::Server server{world.loop, plan, world.paths, world.watch, world.sink, world.sink};
     server.run([&](int code) {
         exit_code = code;
         world.loop.stop();
@@ -343,7 +343,7 @@ TEST(OurServerAndStockClients, SctpIsRefusedAndTheNextClientIsServed)
     plan.role = options::Role::kServer;
     plan.port = free_port();
     World world;
-    control::Server server{world.loop, plan, world.paths, world.watch, world.sink};
+    control::Server server{world.loop, plan, world.paths, world.watch, world.sink, world.sink};
     server.run([&](int) { world.loop.stop(); });
     const std::string port = std::to_string(plan.port);
     std::optional<Process> sctp;
@@ -375,7 +375,7 @@ TEST(OurServerAndStockClients, FiftyTestsInARow)
     plan.role = options::Role::kServer;
     plan.port = free_port();
     World world;
-    control::Server server{world.loop, plan, world.paths, world.watch, world.sink};
+    control::Server server{world.loop, plan, world.paths, world.watch, world.sink, world.sink};
     server.run([&](int) { world.loop.stop(); });
     const std::string port = std::to_string(plan.port);
     // Without a pause: the next client is there before the last test has settled.

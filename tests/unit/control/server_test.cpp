@@ -10,6 +10,7 @@
 #include "scripted_peer.hpp"
 
 #include <future>
+#include <list>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -39,7 +40,7 @@ protected:
     template <class Script>
     void run(Script script)
     {
-        server_.emplace(loop_, plan_, paths_, watch_, sink_, gate_ ? &*gate_ : nullptr);
+        server_.emplace(loop_, plan_, paths_, watch_, sink_, sink_, gate_ ? &*gate_ : nullptr);
         server_->run([this](int code) {
             exit_code_ = code;
             loop_.stop();
@@ -63,6 +64,15 @@ protected:
         done.get_future().wait();
     }
 
+    // From a client's thread: until the condition holds on the server's.
+    template <class Condition>
+    void wait_for(Condition condition)
+    {
+        for (bool holds = false; !holds;) {
+            on_loop([&] { holds = condition(); });
+        }
+    }
+
     static ScriptedPeer introduced(std::uint16_t port)
     {
         ScriptedPeer peer = ScriptedPeer::connect(port);
@@ -71,12 +81,19 @@ protected:
         return peer;
     }
 
-    // A whole test.
-    static void play_good_client(std::uint16_t port)
+    static ScriptedPeer running(std::uint16_t port)
     {
-        const ScriptedPeer peer = introduced(port);
+        ScriptedPeer peer = introduced(port);
         peer.send_document(kParameters);
         EXPECT_EQ(peer.receive(3), "\x0a\x01\x02");
+        return peer;
+    }
+
+    // A whole test.
+    static void play_good_client(std::uint16_t port) { end_well(running(port)); }
+
+    static void end_well(const ScriptedPeer& peer)
+    {
         peer.send("\x04");
         EXPECT_EQ(peer.receive(1), "\x0d");
         peer.send_document(kEmptyResults);
@@ -159,6 +176,85 @@ TEST_F(ServerAndScript, SendsWhatItHasPrintedIfTheClientWantsIt)
             std::string::npos)
             << results;
     }
+}
+
+TEST_F(ServerAndScript, ServesAsManyAtATimeAsItMay)
+{
+    plan_.concurrent = 3;
+    run([this](std::uint16_t port) {
+        std::list<ScriptedPeer> peers;
+        for (int i = 0; i < 3; ++i) {
+            peers.push_back(running(port));
+        }
+        for (int i = 0; i < 3; ++i) {
+            EXPECT_EQ(ScriptedPeer::connect(port).receive_rest(), "\xff");
+            end_well(peers.front());
+            peers.pop_front();
+            peers.push_back(running(port));
+        }
+        peers.pop_front();  // dies; the others do not notice
+        for (const ScriptedPeer& peer : peers) {
+            end_well(peer);
+        }
+        // It says where it listens when nobody is served.
+        wait_for([&] { return sink_.calls.back() == "listening"; });
+    });
+    EXPECT_EQ(exit_code_, 0);
+    EXPECT_EQ(sink_.tests, (std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6}));
+    EXPECT_EQ(std::ranges::count(sink_.calls, "success"), 5);
+    ASSERT_EQ(sink_.failures.size(), 2U);  // the second one is the server's own end
+    EXPECT_EQ(sink_.failures[0], "the client has unexpectedly closed the connection");
+    EXPECT_EQ(paths_.releases, 6);
+    EXPECT_TRUE(steering_.claims.empty());
+    EXPECT_EQ(std::ranges::count(sink_.calls, "listening"), 2);
+}
+
+TEST_F(ServerAndScript, LetsTestsOfOneAddressOpenTheirStreamsOneAfterAnother)
+{
+    plan_.concurrent = 4;
+    traffic_.hellos_work = false;
+    run([this](std::uint16_t port) {
+        const auto asking = [port] {
+            ScriptedPeer peer = introduced(port);
+            peer.send_document(kParameters);
+            return peer;
+        };
+        std::optional first{asking()};
+        EXPECT_EQ(first->receive(1), "\x0a");
+        const ScriptedPeer second = asking();
+        on_loop([&] { EXPECT_EQ(traffic_.sessions.size(), 1U); });
+        first.reset();  // while it has its turn
+        EXPECT_EQ(second.receive(1), "\x0a");
+        (void)asking();  // leaves while it waits
+        wait_for([&] { return sink_.failures.size() == 2; });
+        const ScriptedPeer last = asking();
+        on_loop([&] { traffic_.hellos_work = true; });
+        EXPECT_EQ(second.receive(2), "\x01\x02");
+        EXPECT_EQ(last.receive(3), "\x0a\x01\x02");
+        end_well(second);
+        end_well(last);
+    });
+    EXPECT_EQ(traffic_.sessions.size(), 3U);
+    EXPECT_EQ(paths_.releases, 3);
+    EXPECT_TRUE(steering_.claims.empty());
+}
+
+TEST_F(ServerAndScript, TellsAllClientsThatItEnds)
+{
+    plan_.concurrent = 3;
+    std::vector<std::string> said;
+    run([&](std::uint16_t port) {
+        const ScriptedPeer first = running(port), second = running(port);
+        const ScriptedPeer silent = introduced(port);
+        on_loop([this] { server_->interrupt(15); });
+        for (const ScriptedPeer* peer : {&first, &second, &silent}) {
+            said.push_back(peer->receive_rest());
+        }
+    });
+    EXPECT_EQ(said, std::vector<std::string>(3, "\x0b"));
+    EXPECT_EQ(exit_code_, 0);
+    EXPECT_EQ(sink_.failures.size(), 3U);
+    EXPECT_EQ(sink_.summaries.size(), 2U);
 }
 
 // Hello of the first stream may arrive as soon as the client has read CREATE_STREAMS.
@@ -390,7 +486,7 @@ TEST_F(ServerAndScript, AnIdleTimeoutEndsAServerOfOneTest)
     plan_.idle_timeout = 1s;
     plan_.one_off = true;
     const auto begin = std::chrono::steady_clock::now();
-    server_.emplace(loop_, plan_, paths_, watch_, sink_);
+    server_.emplace(loop_, plan_, paths_, watch_, sink_, sink_);
     server_->run([this](int code) { exit_code_ = code; });
     loop_.run();
     EXPECT_EQ(exit_code_, 0);
@@ -417,7 +513,7 @@ TEST_F(ServerAndScript, TellsTheClientWhenItIsStopped)
 TEST_F(ServerAndScript, EndsAfterOneTestIfAsked)
 {
     plan_.one_off = true;
-    server_.emplace(loop_, plan_, paths_, watch_, sink_);
+    server_.emplace(loop_, plan_, paths_, watch_, sink_, sink_);
     server_->run([this](int code) {
         exit_code_ = code;
         loop_.stop();
@@ -553,7 +649,7 @@ TEST_P(OursAndOurs, GetAlong)
     server_plan.role = options::Role::kServer;
     server_plan.port = 0;
     server_plan.one_off = true;
-    control::Server server{loop, server_plan, server_paths, watch, server_sink};
+    control::Server server{loop, server_plan, server_paths, watch, server_sink, server_sink};
     server.run([](int) {});
 
     options::Plan plan;

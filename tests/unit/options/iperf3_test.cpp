@@ -342,9 +342,11 @@ TEST(OptionsBesideIperf3, NoOptionOfItsHelpIsUnknownToUs)
     }
 }
 
-// Names of iperf 3.13 to 3.21; they make some abbreviations ambiguous that 3.12 still takes.
-const std::set<std::string> kNewer = {"--json-stream", "--json-stream-full-output", "--cntl-ka",
-    "--mptcp", "--server-max-duration", "--use-pkcs1-padding", "--skip-rx-copy", "--gsro"};
+// Names of iperf 3.13 to 3.21, and of ours; they make some abbreviations ambiguous that 3.12 still
+// takes.
+const std::set<std::string> kNewer = {"--concurrent", "--json-stream", "--json-stream-full-output",
+    "--cntl-ka", "--mptcp", "--server-max-duration", "--use-pkcs1-padding", "--skip-rx-copy",
+    "--gsro"};
 
 // What an ambiguous option may stand for, according to the message; nothing if there is none.
 std::set<std::string> possibilities(const std::string& output)

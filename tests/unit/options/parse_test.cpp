@@ -147,6 +147,28 @@ TEST(Options, ServerLifeIsRead)
     EXPECT_EQ(plain.rate_window, std::chrono::seconds{5});
 }
 
+TEST(Options, SeveralTestsAtATimeAreAServersAndNotForOneOnly)
+{
+    EXPECT_EQ(parsed({"-s"}).concurrent, 1U);
+    EXPECT_EQ(parsed({"-s", "--concurrent", "16"}).concurrent, 16U);
+    EXPECT_EQ(parsed({"-s", "-1", "--concurrent", "1"}).concurrent, 1U);
+    const std::pair<std::vector<std::string_view>, std::string> cases[] = {
+        {{"-s", "--concurrent", "17"},
+            "--concurrent '17': number of tests at the same time must be from 1 to 16"},
+        {{"-s", "--concurrent", "0"},
+            "--concurrent '0': number of tests at the same time must be from 1 to 16"},
+        {{"-s", "--concurrent", "4", "-1"},
+            "--concurrent '4': with -1 the server ends after one test"},
+        {{"-c", "h", "--concurrent", "2"},
+            "--concurrent: some option you are trying to set is server only"},
+    };
+    for (const auto& [arguments, message] : cases) {
+        const auto plan = parse(arguments);
+        ASSERT_FALSE(plan) << message;
+        EXPECT_EQ(plan.error().message, message);
+    }
+}
+
 TEST(Options, PartsOfTheKeepaliveMayBeLeftOut)
 {
     const Keepalive usual;
