@@ -31,12 +31,12 @@ bool Poller::is_of_a_stream(const rte_mbuf& mbuf) noexcept
         const bool opens = (view.header.flags & (wire::kTcpSyn | wire::kTcpAck)) == wire::kTcpSyn;
         return view.fault == wire::TcpFault::kNone &&
                (tcp_.find(view.destination, view.source) != nullptr ||
-                   (opens && serving(view.destination, view.source.address) != nullptr));
+                   (opens && serving(view.destination, view.source.address, true) != nullptr));
     }
     const wire::UdpView view = wire::parse_udp(frame);
     return view.fault == wire::UdpFault::kNone &&
            (flows_.find(view.destination, view.source) != nullptr ||
-               serving(view.destination, view.source.address) != nullptr);
+               serving(view.destination, view.source.address, false) != nullptr);
 }
 
 }  // namespace dpdkperf::engine
