@@ -10,7 +10,7 @@
 namespace dpdkperf::control {
 
 // Of the tests with one peer address, one at a time sets its streams up: nothing tells whose a
-// hello or a SYN is (docs/decisions/0007). Tests with other addresses do not wait.
+// hello or a SYN is (docs/decisions/0008). Tests with other addresses do not wait.
 class SetUpTurns {
 public:
     // A test's place in the row of its peer's address, from its making to its end.

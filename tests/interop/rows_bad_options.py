@@ -212,7 +212,7 @@ NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "
 def no_permission(context):
     with server(context.lab, "b", "iperf3"):
         process = client(context.lab, "a", context.our, *QUICK, wrapper=NOBODY)
-        refused(process, "permi")  # permission, not permitted
+        refused(process, "lacks CAP_NET_ADMIN", "root")
 
 
 @row(f"{SERVER}: the port is taken")
