@@ -14,31 +14,34 @@ from netlab.wires import Wire
 CUBIC = ("-C", "cubic")
 KERNEL = "iperf3 -c HOST -t T -C cubic -P 1|2 (better of both) over veth with TSO and GSO"
 WIRE_SIZED = ("tso", "off", "gso", "off")
+KERNEL_SHARE = "sender's CPU time in the kernel"
 FEWEST, MOST = "retransmitted per lost", "retransmitted beyond 1.2 per lost"
 
 
 def tested(lab, server_program, client_program, seconds, *flags, wrapper=()):
-    """{received: Gb/s by the receiver's account, retransmits} of one test."""
+    """{received: Gb/s by the receiver's account, retransmits, kernel: % of the sender's CPU time}."""
     with server(lab, "b", server_program, "-1", "-J", wrapper=wrapper) as serving:
         with client(lab, "a", client_program, "-t", seconds, *CUBIC, *flags, "-J") as running:
             running.succeed(seconds + 30)
             serving.succeed()
             received = serving.json["end"]["sum_received"]
+            cpu = running.json["end"]["cpu_utilization_percent"]
             return {
                 "received": received["bytes"] * 8 / received["seconds"] / 1e9,
                 "retransmits": running.json["end"]["sum_sent"]["retransmits"],
+                "kernel": cpu["host_system"] / cpu["host_total"] * 100,
             }
 
 
 def better_of_one_and_two(lab, seconds, **settings):
     kernel_path_is_clear(lab)
     runs = [tested(lab, STOCK, STOCK, seconds, "-P", count, **settings) for count in (1, 2)]
-    return max(run["received"] for run in runs)
+    return max(runs, key=lambda run: run["received"])
 
 
 def kernel_turn(setup):
     with Lab(f"{setup.lab.name}-kernel") as lab:
-        rate = better_of_one_and_two(lab, setup.seconds)
+        rate = better_of_one_and_two(lab, setup.seconds)["received"]
     return {"received": rate, "alone": rate}
 
 
@@ -103,14 +106,18 @@ def wire_sized(setup):
         yield lab
 
 
+def xdp_figures(run):
+    return {"received": run["received"], KERNEL_SHARE: run["kernel"]}
+
+
 def xdp_turn(setup):
     with wire_sized(setup) as lab:
-        return {"received": tested(lab, STOCK, setup.our, setup.seconds, wrapper=RECEIVER)["received"]}
+        return xdp_figures(tested(lab, STOCK, setup.our, setup.seconds, wrapper=RECEIVER))
 
 
 def wire_turn(setup):
     with wire_sized(setup) as lab:
-        return {"received": better_of_one_and_two(lab, setup.seconds, wrapper=RECEIVER)}
+        return xdp_figures(better_of_one_and_two(lab, setup.seconds, wrapper=RECEIVER))
 
 
 XDP = Comparison(
@@ -118,7 +125,9 @@ XDP = Comparison(
     title="TCP over af_xdp on a veth pair into a stock iperf3 -s",
     ours="dpdkperf -c HOST -t T -C cubic",
     theirs="iperf3 -c HOST -t T -C cubic -P 1|2 (better of both), TSO and GSO off on the veth",
-    metrics=(Metric("received", "Gb/s", 1.0),),
+    # A sender that did nothing but have the kernel send would be faster by the rest at most: this
+    # takes the place of a bare loop, which no peer's TCP would answer.
+    metrics=(Metric("received", "Gb/s", 1.0), Metric(KERNEL_SHARE, "%", 90, limit="at least")),
     our_turn=xdp_turn,
     their_turn=wire_turn,
 )
