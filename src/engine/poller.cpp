@@ -80,7 +80,8 @@ std::vector<PollerQueue> Poller::at_lines(const std::vector<ports::QueuePair>& q
     for (const ports::QueuePair& queue : queues) {
         ImpairedLine* line = nullptr;
         if (context_.impairment.any()) {
-            lines_.push_back(std::make_unique<ImpairedLine>(context_.impairment, queue.device_queue));
+            lines_.push_back(
+                std::make_unique<ImpairedLine>(context_.impairment, queue.device_queue));
             line = lines_.back().get();
         }
         all.push_back({queue, line, captured_.get()});

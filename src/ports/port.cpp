@@ -117,7 +117,8 @@ Status Port::set_up_queue(std::uint16_t queue, const PortPlan& plan)
         return refused(
             id_, numbers("TX queue", queue, "with descriptors", plan.tx_descriptors), rc);
     }
-    pairs_.push_back({id_, queue, queue, pool, plan.burst, pinned_.get(), plan.chain_burst, plan.tso});
+    pairs_.push_back(
+        {id_, queue, queue, pool, plan.burst, pinned_.get(), plan.chain_burst, plan.tso});
     return {};
 }
 

@@ -8,6 +8,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <span>
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t bytes)
@@ -18,8 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t byte
     }
     const bool ipv4 = data[0] % 2 == 0;
     // Of its own length, so that a byte too far is seen.
-    std::vector<std::byte> message(bytes - 1);
-    std::memcpy(message.data(), data + 1, message.size());
+    const std::span rest{reinterpret_cast<const std::byte*>(data + 1), bytes - 1};
+    std::vector<std::byte> message{rest.begin(), rest.end()};
     if (ipv4 && message.size() >= 4) {
         std::memset(&message[2], 0, 2);
         const std::uint16_t checksum = finish(add_bytes(0, message));

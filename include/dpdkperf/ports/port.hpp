@@ -19,8 +19,8 @@ struct QueuePair {
     std::uint16_t port_id = 0;
     std::uint16_t queue_id = 0;
     std::uint16_t device_queue = 0;  // as the device counts its RX queues: what RSS names
-    rte_mempool* pool = nullptr;  // owned by the Port
-    std::uint16_t burst = 64;     // packets of one RX or TX call, at most kMostBurst
+    rte_mempool* pool = nullptr;     // owned by the Port
+    std::uint16_t burst = 64;        // packets of one RX or TX call, at most kMostBurst
     // Payload for chains of mbufs, shared by the queues of the Port, which owns it. Null: the
     // driver takes none.
     const PinnedBuffers* pinned = nullptr;

@@ -7,33 +7,33 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Moment kStart{1h};
+constexpr Moment kFirstTry{1h};
 
 TEST(Patience, TriesOnceIfNobodyWaits)
 {
-    const Patience none{{}, kStart};
-    EXPECT_FALSE(none.next_try(kStart));
-    EXPECT_FALSE(none.of_connection({}, kStart));
-    EXPECT_EQ(none.of_connection(300ms, kStart), 300ms);
+    const Patience none{{}, kFirstTry};
+    EXPECT_FALSE(none.next_try(kFirstTry));
+    EXPECT_FALSE(none.of_connection({}, kFirstTry));
+    EXPECT_EQ(none.of_connection(300ms, kFirstTry), 300ms);
 }
 
 TEST(Patience, TriesForTheLastTimeWhenTheTimeIsOver)
 {
-    const Patience patience{2s, kStart};
-    EXPECT_EQ(patience.next_try(kStart), kStart + Patience::kPause);
-    EXPECT_EQ(patience.next_try(kStart + 1900ms), kStart + 2s);
-    EXPECT_FALSE(patience.next_try(kStart + 2s));
-    EXPECT_FALSE(patience.next_try(kStart + 5s));
+    const Patience patience{2s, kFirstTry};
+    EXPECT_EQ(patience.next_try(kFirstTry), kFirstTry + Patience::kPause);
+    EXPECT_EQ(patience.next_try(kFirstTry + 1900ms), kFirstTry + 2s);
+    EXPECT_FALSE(patience.next_try(kFirstTry + 2s));
+    EXPECT_FALSE(patience.next_try(kFirstTry + 5s));
 }
 
 TEST(Patience, LetsNoConnectionTakeAllOfIt)
 {
-    const Patience patience{20s, kStart};
-    EXPECT_EQ(patience.of_connection({}, kStart), 5s);
-    EXPECT_EQ(patience.of_connection({}, kStart + 17s), 3s);
-    EXPECT_EQ(patience.of_connection({}, kStart + 20s), 1s);
-    EXPECT_EQ(patience.of_connection({}, kStart + 30s), 1s);
-    EXPECT_EQ(patience.of_connection(30s, kStart), 30s);  // as the user wants it
+    const Patience patience{20s, kFirstTry};
+    EXPECT_EQ(patience.of_connection({}, kFirstTry), 5s);
+    EXPECT_EQ(patience.of_connection({}, kFirstTry + 17s), 3s);
+    EXPECT_EQ(patience.of_connection({}, kFirstTry + 20s), 1s);
+    EXPECT_EQ(patience.of_connection({}, kFirstTry + 30s), 1s);
+    EXPECT_EQ(patience.of_connection(30s, kFirstTry), 30s);  // as the user wants it
 }
 
 TEST(Patience, KnowsWhatMayPass)
