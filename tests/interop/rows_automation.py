@@ -74,9 +74,9 @@ def impossible(context):
             require("parameter error - --require" in running.err, str(running))
 
 
-@row(f"{CLIENT}: --wait for a server that is busy", ours_only=True, role=CLIENT, tcp=False)
+@row(f"{CLIENT}: --wait for a server that is busy", slow=True, ours_only=True, role=CLIENT, tcp=False)
 @row(f"{CLIENT}: --wait for a server that is busy, TCP", ours_only=True, role=CLIENT, tcp=True)
-@row(f"{BOTH}: --wait for a server that is busy", ours_only=True, role=BOTH, tcp=False)
+@row(f"{BOTH}: --wait for a server that is busy", slow=True, ours_only=True, role=BOTH, tcp=False)
 def busy(context, role, tcp):
     with context.server(role) as serving:
         with client(context.lab, "a", STOCK, *PACED, "-t", 3, "-i", "0.5", "--forceflush") as first:
@@ -91,8 +91,8 @@ def busy(context, role, tcp):
 
 
 @row(f"{CLIENT}: --wait for a server that is not there yet", ours_only=True, role=CLIENT, tcp=True)
-@row(f"{CLIENT}: --wait for a server that is not there yet, UDP", ours_only=True, role=CLIENT, tcp=False)
-@row(f"{BOTH}: --wait for a server that is not there yet", ours_only=True, role=BOTH, tcp=True)
+@row(f"{CLIENT}: --wait for a server that is not there yet, UDP", slow=True, ours_only=True, role=CLIENT, tcp=False)
+@row(f"{BOTH}: --wait for a server that is not there yet", slow=True, ours_only=True, role=BOTH, tcp=True)
 def later(context, role, tcp):
     with context.client(role, *PACED, "--wait", 20, "-J", tcp=tcp) as running:
         time.sleep(2)

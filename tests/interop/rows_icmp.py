@@ -17,12 +17,12 @@ UNREACHABLE, TOO_BIG, NO_PORT, NO_HOST = 3, 4, 3, 1
 PORT_OF_DATA = 30000  # not one that the kernel gives to others
 
 
-@row(f"{CLIENT}: TCP, a hop with an MTU of 1400", role=CLIENT, mode="normal", ipv6=False, wire=NARROW)
-@row(f"{CLIENT}: TCP, a hop with an MTU of 1400, -R", role=CLIENT, mode="-R", ipv6=False, wire=NARROW)
+@row(f"{CLIENT}: TCP, a hop with an MTU of 1400", slow=True, role=CLIENT, mode="normal", ipv6=False, wire=NARROW)
+@row(f"{CLIENT}: TCP, a hop with an MTU of 1400, -R", slow=True, role=CLIENT, mode="-R", ipv6=False, wire=NARROW)
 @row(f"{CLIENT}: TCP, a hop with an MTU of 1400, --bidir, IPv6", role=CLIENT, mode="--bidir", ipv6=True, wire=NARROW)
 @row(f"{SERVER}: TCP, a hop with an MTU of 1400", role=SERVER, mode="normal", ipv6=False, wire=NARROW)
-@row(f"{SERVER}: TCP, a hop with an MTU of 1400, -R", role=SERVER, mode="-R", ipv6=False, wire=NARROW)
-@row(f"{SERVER}: TCP, a hop with an MTU of 1400, --bidir, IPv6", role=SERVER, mode="--bidir", ipv6=True, wire=NARROW)
+@row(f"{SERVER}: TCP, a hop with an MTU of 1400, -R", slow=True, role=SERVER, mode="-R", ipv6=False, wire=NARROW)
+@row(f"{SERVER}: TCP, a hop with an MTU of 1400, --bidir, IPv6", slow=True, role=SERVER, mode="--bidir", ipv6=True, wire=NARROW)
 @row(f"{BOTH}: TCP, a hop with an MTU of 1400, --bidir", role=BOTH, mode="--bidir", ipv6=False, wire=NARROW)
 def narrow(context, role, mode, ipv6):
     arguments = ["-t", 2, "-i", "0.2", "-C", "cubic", "-P", 2, *MODES[mode]]

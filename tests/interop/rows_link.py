@@ -47,8 +47,8 @@ def near(value):
 
 
 @row(f"{CLIENT}: what the link carried, UDP", ours_only=True, role=CLIENT, flags=["-b", "20M", "-l", LENGTH], tcp=False)
-@row(f"{SERVER}: what the link carried, UDP", ours_only=True, role=SERVER, flags=["-b", "20M", "-l", LENGTH], tcp=False)
-@row(f"{CLIENT}: what the link carried, TCP", ours_only=True, role=CLIENT, flags=["-b", "50M"], tcp=True)
+@row(f"{SERVER}: what the link carried, UDP", slow=True, ours_only=True, role=SERVER, flags=["-b", "20M", "-l", LENGTH], tcp=False)
+@row(f"{CLIENT}: what the link carried, TCP", slow=True, ours_only=True, role=CLIENT, flags=["-b", "50M"], tcp=True)
 @row(f"{SERVER}: what the link carried, TCP", ours_only=True, role=SERVER, flags=["-b", "50M"], tcp=True)
 def link_use(context, role, flags, tcp):
     stock = "b" if role == CLIENT else "a"

@@ -102,7 +102,7 @@ def neighbour_moves(context, role, flags):
 
 @row(f"{CLIENT}: ping and TCP go on during a test", role=CLIENT, flags=[])
 @row(f"{CLIENT}: ping and TCP go on during a test, -R", slow=True, role=CLIENT, flags=["-R"])
-@row(f"{SERVER}: ping and TCP go on during a test", role=SERVER, flags=[])
+@row(f"{SERVER}: ping and TCP go on during a test", slow=True, role=SERVER, flags=[])
 def others(context, role, flags, seconds=3):
     lab = context.lab
     with context.server(role, "-1"), context.client(role, "-t", seconds, *PACED, *flags) as running:

@@ -43,10 +43,10 @@ row(f"memif, {BOTH}: -O 1", slow=True, wire=MEMIF, role=BOTH, flags=[])(omit)
 row(f"memif, {BOTH}: -i 0.1", wire=MEMIF, role=BOTH, interval="0.1", count=10)(intervals)
 
 # Captures on the twin of the stock end's bridge.
-row(f"memif, {CLIENT}: -b 2M/20, bursts of 20", wire=MEMIF, role=CLIENT, flags=[])(bursts)
+row(f"memif, {CLIENT}: -b 2M/20, bursts of 20", slow=True, wire=MEMIF, role=CLIENT, flags=[])(bursts)
 row(f"memif, {CLIENT}: stamps and sequence", wire=MEMIF, role=CLIENT, flags=[], wide=False)(stamps)
 row(
-    f"memif, {SERVER}: --repeating-payload -R", wire=MEMIF, role=SERVER, flags=["-R"], header=12
+    f"memif, {SERVER}: --repeating-payload -R", slow=True, wire=MEMIF, role=SERVER, flags=["-R"], header=12
 )(digits)  # fmt: skip
 
 # The end that drops is the stock one.

@@ -28,7 +28,7 @@ for _role in (CLIENT, SERVER):
             for _mode in MODES:
                 row(
                     f"{_role}: {_mode}, -P {_count}, IPv{6 if _ipv6 else 4}",
-                    slow=(_ipv6 or _count > 1) and _mode != "--bidir", role=_role, mode=_mode, count=_count, ipv6=_ipv6,
+                    slow=(_ipv6 or _count > 1) and (_mode != "--bidir" or _ipv6 != (_count > 1)), role=_role, mode=_mode, count=_count, ipv6=_ipv6,
                 )(run_mode)  # fmt: skip
     for _mode in MODES:
         row(

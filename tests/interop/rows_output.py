@@ -93,7 +93,7 @@ for _role in (CLIENT, SERVER):
         row(f"{_role}: JSON has iperf3's keys, {_mode}, -P 2", slow=_mode != "--bidir", role=_role, flags=[*_flags, "-P", 2])(
             json_keys
         )
-        row(f"{_role}: text has iperf3's lines, {_mode}", slow=_mode != "-R", role=_role, flags=_flags)(text_lines)
+        row(f"{_role}: text has iperf3's lines, {_mode}", slow=_mode != "-R" or _role == SERVER, role=_role, flags=_flags)(text_lines)
         row(f"{_role}: text has iperf3's lines, {_mode}, -P 2", slow=_mode != "--bidir", role=_role, flags=[*_flags, "-P", 2])(
             text_lines
         )
@@ -108,7 +108,7 @@ for _name, _shape in {
     "--timestamps": ["--timestamps"],
     "-T and a format of time stamps": ["-T", "x", "--timestamps=%j at %H_%M_%S "],
 }.items():
-    row(f"{CLIENT}: text has iperf3's lines, {_name}, TCP", slow=_name in ("-T", "--timestamps"), role=CLIENT, flags=[*_shape, "-P", 2], tcp=True)(
+    row(f"{CLIENT}: text has iperf3's lines, {_name}, TCP", slow=not _name.startswith("-T and"), role=CLIENT, flags=[*_shape, "-P", 2], tcp=True)(
         text_lines
     )
     row(f"{CLIENT}: text has iperf3's lines, {_name}", slow=True, role=CLIENT, flags=_shape)(text_lines)

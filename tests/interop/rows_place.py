@@ -130,12 +130,12 @@ def scoped(context, end, device_of):
     return f"{link_local(context, end)}%{context.lab.interface(device_of)}"
 
 
-@row(f"{CLIENT}: a link-local address, UDP, --bidir", role=CLIENT, tcp=False, ours=[])
+@row(f"{CLIENT}: a link-local address, UDP, --bidir", slow=True, role=CLIENT, tcp=False, ours=[])
 @row(f"{CLIENT}: a link-local address, TCP, --bidir", role=CLIENT, tcp=True, ours=[])
 @row(f"{CLIENT}: a link-local address and -B", role=CLIENT, tcp=False, ours=["-B"])
 @row(f"{SERVER}: a link-local address, UDP, --bidir", role=SERVER, tcp=False, ours=[])
-@row(f"{SERVER}: a link-local address, TCP, --bidir", role=SERVER, tcp=True, ours=[])
-@row(f"{SERVER}: a link-local address and -B", role=SERVER, tcp=False, ours=["-B"])
+@row(f"{SERVER}: a link-local address, TCP, --bidir", slow=True, role=SERVER, tcp=True, ours=[])
+@row(f"{SERVER}: a link-local address and -B", slow=True, role=SERVER, tcp=False, ours=["-B"])
 @row(f"{BOTH}: a link-local address, TCP, --bidir", role=BOTH, tcp=True, ours=[])
 def scope(context, role, tcp, ours):
     host = scoped(context, "b", "a")

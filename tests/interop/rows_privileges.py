@@ -100,10 +100,10 @@ def check_keeper(process):
 for _user in ([], AS_NOBODY):
     for _tcp in (False, True):
         row(
-            " ".join([f"{SERVER}: privileges", *_user, *(["TCP"] if _tcp else [])]), ours_only=True, user=_user, tcp=_tcp
+            " ".join([f"{SERVER}: privileges", *_user, *(["TCP"] if _tcp else [])]), ours_only=True, slow=_tcp == bool(_user), user=_user, tcp=_tcp
         )(lambda context, **settings: server_keeps(context, **settings))  # fmt: skip
         row(
-            " ".join([f"{CLIENT}: privileges", *_user, *(["TCP"] if _tcp else [])]), ours_only=True, user=_user, tcp=_tcp
+            " ".join([f"{CLIENT}: privileges", *_user, *(["TCP"] if _tcp else [])]), ours_only=True, slow=_tcp != bool(_user), user=_user, tcp=_tcp
         )(lambda context, **settings: client_keeps(context, **settings))  # fmt: skip
 
 
@@ -230,7 +230,7 @@ for _start in (in_a_container, as_a_service):
     _who = _start.__name__.replace("_", " ")
     row(f"{BOTH}: {_who}, exactly these capabilities", ours_only=True, wrapper=_start, names=ATTACHING_HERE)(check_set)
     row(
-        f"{BOTH}: {_who}, CAP_IPC_LOCK where little memory may be locked", ours_only=True,
+        f"{BOTH}: {_who}, CAP_IPC_LOCK where little memory may be locked", ours_only=True, slow=_start is in_a_container,
         wrapper=_start, names=(*ATTACHING, "ipc_lock"), memory="65536",
     )(check_set)  # fmt: skip
 row(f"memif, {BOTH}: in a container, exactly these capabilities", wire=MEMIF, wrapper=in_a_container, names=TWIN)(check_set)

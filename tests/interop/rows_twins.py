@@ -19,12 +19,12 @@ row(
     slow=True, wire=MEMIF, role=BOTH, count=20,
 )(in_a_row)  # fmt: skip
 row(f"memif, {SERVER}: 20 tests in a row on one server", wire=MEMIF, role=SERVER, count=20)(in_a_row)
-row(f"memif, {SERVER}: a second client is told that the server is busy", wire=MEMIF, role=SERVER)(busy)
+row(f"memif, {SERVER}: a second client is told that the server is busy", slow=True, wire=MEMIF, role=SERVER)(busy)
 row(
-    f"memif, {CLIENT}: ping and TCP go on during a test",
+    f"memif, {CLIENT}: ping and TCP go on during a test", slow=True,
     wire=MEMIF, role=CLIENT, flags=[], seconds=6,
 )(others)  # fmt: skip
-row(f"memif, {CLIENT}: SIGINT", wire=MEMIF, role=CLIENT, number=signal.SIGINT)(client_interrupted)
+row(f"memif, {CLIENT}: SIGINT", slow=True, wire=MEMIF, role=CLIENT, number=signal.SIGINT)(client_interrupted)
 row(f"memif, {CLIENT}: SIGTERM", wire=MEMIF, role=CLIENT, number=signal.SIGTERM)(client_interrupted)
 row(f"memif, {SERVER}: SIGTERM during a test", wire=MEMIF, role=SERVER)(server_terminated)
 

@@ -90,7 +90,7 @@ for _role in (CLIENT, SERVER):
         for _flags in ([], ["-R"]):
             row(
                 f"{_role}: {'TCP' if _tcp else 'UDP'}, -L 0xabcde{' -R' if _flags else ''}",
-                ours_only=True, role=_role, flags=_flags, tcp=_tcp,
+                ours_only=True, slow=_tcp == bool(_flags), role=_role, flags=_flags, tcp=_tcp,
             )(label)  # fmt: skip
 
 
