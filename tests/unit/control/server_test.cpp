@@ -68,9 +68,10 @@ protected:
     template <class Condition>
     void wait_for(Condition condition)
     {
-        for (bool holds = false; !holds;) {
+        bool holds = false;
+        do {
             on_loop([&] { holds = condition(); });
-        }
+        } while (!holds);
     }
 
     static ScriptedPeer introduced(std::uint16_t port)
