@@ -1,8 +1,10 @@
 #include "dpdkperf/host/rss_facts.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <numeric>
+#include <span>
 
 #include <gtest/gtest.h>
 #include <linux/ethtool.h>
@@ -56,9 +58,10 @@ private:
         if (!asks_sizes) {
             head.hfunc = function;
             head.rsvd8[0] = folding;
-            std::memcpy(command + sizeof head, table.data(), table.size() * sizeof table[0]);
-            std::memcpy(
-                command + sizeof head + table.size() * sizeof table[0], key.data(), key.size());
+            const auto entries = std::as_bytes(std::span{table});
+            std::ranges::copy(entries, command + sizeof head);
+            std::ranges::copy(
+                std::as_bytes(std::span{key}), command + sizeof head + entries.size());
         }
         std::memcpy(command, &head, sizeof head);
         return true;
