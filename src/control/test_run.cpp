@@ -141,7 +141,7 @@ Result<host::PlaceholderSocket> TestRun::hold_port(std::uint32_t index) const
 {
     if (plan_.server) {
         return host::PlaceholderSocket::bind({path_.local, plan_.port}, path_.interface_index,
-            protocol(), host::PlaceholderSocket::Shared::kYes);
+            protocol(), host::PlaceholderSocket::Use::kShared);
     }
     if (plan_.client_port) {
         // As iperf3 does with several streams (3.12, src/iperf_client_api.c).

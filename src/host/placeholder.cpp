@@ -36,7 +36,7 @@ std::uint16_t port_of(int socket)
 }  // namespace
 
 Result<PlaceholderSocket> PlaceholderSocket::bind(
-    const Endpoint& local, std::uint32_t interface_index, IpProtocol protocol, Shared shared)
+    const Endpoint& local, std::uint32_t interface_index, IpProtocol protocol, Use use)
 {
     const SocketAddress address{local, interface_index};
     const bool tcp = protocol == IpProtocol::kTcp;
@@ -52,7 +52,7 @@ Result<PlaceholderSocket> PlaceholderSocket::bind(
     if (tcp) {  // what the kernel's own connections have left in TIME_WAIT is no reason to wait
         setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     }
-    if (shared == Shared::kYes) {
+    if (use == Use::kShared) {
         setsockopt(socket.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     }
     if (!local.address.is_v4()) {

@@ -15,12 +15,12 @@ class PlaceholderSocket {
 public:
     // Who else may hold the port: other tests of a server, on whose port all its clients' datagrams
     // arrive.
-    enum class Shared : bool { kNo, kYes };
+    enum class Use : bool { kAlone, kShared };
 
     // Port 0: the kernel chooses. A link-local IPv6 address needs its interface. Errors: kBusy,
     // kNotFound if the address is not ours, kPermission for ports below 1024.
     static Result<PlaceholderSocket> bind(const Endpoint& local, std::uint32_t interface_index = 0,
-        IpProtocol protocol = IpProtocol::kUdp, Shared shared = Shared::kNo);
+        IpProtocol protocol = IpProtocol::kUdp, Use use = Use::kAlone);
 
     [[nodiscard]] std::uint16_t port() const { return port_; }
     [[nodiscard]] int fd() const { return socket_.get(); }

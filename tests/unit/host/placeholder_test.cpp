@@ -24,17 +24,17 @@ TEST(PlaceholderSocket, HoldsThePortThatTheKernelChose)
 
 TEST(PlaceholderSocket, SharesThePortWithThoseWhoDoSo)
 {
-    const auto bind = [](std::uint16_t port, PlaceholderSocket::Shared shared) {
-        return PlaceholderSocket::bind({ip("127.0.0.1"), port}, 0, IpProtocol::kUdp, shared);
+    const auto bind = [](std::uint16_t port, PlaceholderSocket::Use use) {
+        return PlaceholderSocket::bind({ip("127.0.0.1"), port}, 0, IpProtocol::kUdp, use);
     };
-    using enum PlaceholderSocket::Shared;
-    const auto first = bind(0, kYes);
+    using enum PlaceholderSocket::Use;
+    const auto first = bind(0, kShared);
     ASSERT_TRUE(first);
-    EXPECT_TRUE(bind(first->port(), kYes));
-    EXPECT_FALSE(bind(first->port(), kNo));
-    const auto alone = bind(0, kNo);
+    EXPECT_TRUE(bind(first->port(), kShared));
+    EXPECT_FALSE(bind(first->port(), kAlone));
+    const auto alone = bind(0, kAlone);
     ASSERT_TRUE(alone);
-    EXPECT_FALSE(bind(alone->port(), kYes));
+    EXPECT_FALSE(bind(alone->port(), kShared));
 }
 
 TEST(PlaceholderSocket, GivesThePortBack)
