@@ -53,21 +53,9 @@ std::vector<SteerKey> keys_of(int map)
     return keys;
 }
 
-// A claim_peer() that has not been released as often as it was made.
-struct PeerClaim {
-    SteerKey key;
-    std::size_t users = 0;
-};
-
 bool equal(const SteerKey& a, const SteerKey& b)
 {
     return std::memcmp(&a, &b, sizeof a) == 0;
-}
-
-auto find_claim(std::vector<PeerClaim>& claims, const SteerKey& key)
-{
-    return std::ranges::find_if(
-        claims, [&key](const PeerClaim& claim) { return equal(claim.key, key); });
 }
 
 std::uint64_t monotonic_ns()
@@ -81,6 +69,18 @@ std::uint64_t monotonic_ns()
 }  // namespace
 
 struct XdpProgram::Loaded {
+    // A claim_peer() that has not been released as often as it was made.
+    struct PeerClaim {
+        SteerKey key;
+        std::size_t users = 0;
+    };
+
+    auto find_claim(const SteerKey& key)
+    {
+        return std::ranges::find_if(
+            peer_claims, [&key](const PeerClaim& claim) { return equal(claim.key, key); });
+    }
+
     struct CloseObject {
         void operator()(bpf_object* closed) const { bpf_object__close(closed); }
     };
@@ -159,7 +159,7 @@ Status XdpProgram::claim_peer(IpProtocol protocol, const Endpoint& local, const 
 {
     heartbeat();
     const auto key = key_of(protocol, local, {peer, 0});
-    const auto known = find_claim(loaded_->peer_claims, key);
+    const auto known = loaded_->find_claim(key);
     if (known != loaded_->peer_claims.end()) {
         ++known->users;
         return {};
@@ -175,7 +175,7 @@ Status XdpProgram::claim_peer(IpProtocol protocol, const Endpoint& local, const 
 void XdpProgram::release_peer(IpProtocol protocol, const Endpoint& local, const IpAddress& peer)
 {
     const auto key = key_of(protocol, local, {peer, 0});
-    const auto claim = find_claim(loaded_->peer_claims, key);
+    const auto claim = loaded_->find_claim(key);
     if (claim == loaded_->peer_claims.end() || --claim->users > 0) {
         return;
     }

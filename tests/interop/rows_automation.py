@@ -26,9 +26,9 @@ def judged(context, role, *arguments, code, tcp=False):
             return running.json["dpdkperf"]["required"], running.err
 
 
-@row(f"{CLIENT}: --require is met, UDP", ours_only=True, role=CLIENT, wanted=EASY_UDP, flags=[])
+@row(f"{CLIENT}: --require is met, UDP", slow=True, ours_only=True, role=CLIENT, wanted=EASY_UDP, flags=[])
 @row(f"{CLIENT}: --require is met, UDP -R", ours_only=True, role=CLIENT, wanted=EASY_UDP, flags=["-R"])
-@row(f"{CLIENT}: --require is met, TCP --bidir", ours_only=True, role=CLIENT, wanted=EASY_TCP, flags=["--bidir"])
+@row(f"{CLIENT}: --require is met, TCP --bidir", slow=True, ours_only=True, role=CLIENT, wanted=EASY_TCP, flags=["--bidir"])
 @row(f"{BOTH}: --require is met, TCP -R", ours_only=True, role=BOTH, wanted=EASY_TCP, flags=["-R"])
 def met(context, role, wanted, flags):
     required, err = judged(context, role, *flags, "--require", wanted, code=0, tcp=wanted == EASY_TCP)
@@ -38,7 +38,7 @@ def met(context, role, wanted, flags):
     require("require:" not in err, err)
 
 
-@row(f"{CLIENT}: --require is not met, UDP", ours_only=True, role=CLIENT, flags=["-u"])
+@row(f"{CLIENT}: --require is not met, UDP", slow=True, ours_only=True, role=CLIENT, flags=["-u"])
 @row(f"{CLIENT}: --require is not met, TCP -R", ours_only=True, role=CLIENT, flags=["-R"])
 @row(f"{BOTH}: --require is not met, UDP -R", ours_only=True, role=BOTH, flags=["-u", "-R"])
 def not_met(context, role, flags):

@@ -120,7 +120,7 @@ def finish(context, serving, clients):
 
 @row(f"{SERVER}: 2 clients at the same time", ours_only=True, count=2)
 @row(f"{SERVER}: 4 clients at the same time", ours_only=True, count=4)
-@row(f"{SERVER}: 6 clients at the same time, twice", ours_only=True, count=6, rounds=2)
+@row(f"{SERVER}: 6 clients at the same time, twice", slow=True, ours_only=True, count=6, rounds=2)
 def together(context, count, rounds=1):
     with addresses(context, count) as hosts, serve(context, count) as serving, contextlib.ExitStack() as stack:
         for _ in range(rounds):
@@ -177,7 +177,7 @@ def too_many(context):
         finish(context, serving, clients)
 
 
-@row(f"{SERVER}: a client that opens no stream keeps nobody out but those of its address", ours_only=True)
+@row(f"{SERVER}: a client that opens no stream keeps nobody out but those of its address", slow=True, ours_only=True)
 def never_opens(context):
     lab = context.lab
     with addresses(context, 1) as hosts, serve(context, 4) as serving, contextlib.ExitStack() as stack:

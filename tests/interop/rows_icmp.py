@@ -19,7 +19,7 @@ PORT_OF_DATA = 30000  # not one that the kernel gives to others
 
 @row(f"{CLIENT}: TCP, a hop with an MTU of 1400", slow=True, role=CLIENT, mode="normal", ipv6=False, wire=NARROW)
 @row(f"{CLIENT}: TCP, a hop with an MTU of 1400, -R", slow=True, role=CLIENT, mode="-R", ipv6=False, wire=NARROW)
-@row(f"{CLIENT}: TCP, a hop with an MTU of 1400, --bidir, IPv6", role=CLIENT, mode="--bidir", ipv6=True, wire=NARROW)
+@row(f"{CLIENT}: TCP, a hop with an MTU of 1400, --bidir, IPv6", slow=True, role=CLIENT, mode="--bidir", ipv6=True, wire=NARROW)
 @row(f"{SERVER}: TCP, a hop with an MTU of 1400", role=SERVER, mode="normal", ipv6=False, wire=NARROW)
 @row(f"{SERVER}: TCP, a hop with an MTU of 1400, -R", slow=True, role=SERVER, mode="-R", ipv6=False, wire=NARROW)
 @row(f"{SERVER}: TCP, a hop with an MTU of 1400, --bidir, IPv6", slow=True, role=SERVER, mode="--bidir", ipv6=True, wire=NARROW)
@@ -41,7 +41,7 @@ def narrow(context, role, mode, ipv6):
             equal(stream["bad_icmp"], 0, "ICMP errors that were not believed")
 
 
-@row(f"{CLIENT}: TCP, forged ICMP errors", ours_only=True, role=CLIENT)
+@row(f"{CLIENT}: TCP, forged ICMP errors", slow=True, ours_only=True, role=CLIENT)
 @row(f"{SERVER}: TCP, forged ICMP errors", ours_only=True, role=SERVER)
 def forged(context, role):
     lab = context.lab
@@ -93,7 +93,7 @@ WRITE, READ = "unable to write to stream socket: ", "unable to read from stream 
 
 
 @row(f"{CLIENT}: UDP, the server's port is unreachable", role=CLIENT, flags=[], code=NO_PORT, says=WRITE + "Connection refused")
-@row(f"{CLIENT}: UDP, the server's port is unreachable, -R", role=CLIENT, flags=["-R"], code=NO_PORT, says=READ + "Connection refused")
+@row(f"{CLIENT}: UDP, the server's port is unreachable, -R", slow=True, role=CLIENT, flags=["-R"], code=NO_PORT, says=READ + "Connection refused")
 @row(f"{CLIENT}: UDP, the server's host is unreachable for a moment", role=CLIENT, flags=[], code=NO_HOST, says=None)
 def unreachable(context, role, flags, code, says):
     lab = context.lab
@@ -139,7 +139,7 @@ def nobody_listens(context):
 
 
 @row(f"{CLIENT}: UDP, datagrams that do not fit the path", role=CLIENT, flags=[], wire=NARROW)
-@row(f"{SERVER}: UDP, datagrams that do not fit the path, -R", role=SERVER, flags=["-R"], wire=NARROW)
+@row(f"{SERVER}: UDP, datagrams that do not fit the path, -R", slow=True, role=SERVER, flags=["-R"], wire=NARROW)
 def too_large(context, role, flags):
     """iperf3 3.12 says so, too, but for the number."""
     with context.server(role, "-1") as serving:

@@ -48,7 +48,7 @@ def udp_received(context, role):
 
 
 @row(f"{CLIENT}: --impair, TCP recovers", role=CLIENT, ours_only=True)
-@row(f"{SERVER}: --impair, TCP recovers", role=SERVER, ours_only=True)
+@row(f"{SERVER}: --impair, TCP recovers", slow=True, role=SERVER, ours_only=True)
 @row(f"memif, {BOTH}: --impair, TCP recovers", role=BOTH, ours_only=True, wire=Wire("memif"))
 def tcp(context, role):
     client, server, _ = run(context, role, "--impair", "loss=1%,delay=1ms,reorder=1%/500us,dup=0.1%")

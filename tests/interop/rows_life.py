@@ -139,7 +139,7 @@ def too_fast_a_wish(context):
 
 
 @row(f"{SERVER}: --server-bitrate-limit, more passes than was asked for", ours_only=True, flags=[])
-@row(f"{SERVER}: --server-bitrate-limit, more passes than was asked for, -R", ours_only=True, flags=["-R"])
+@row(f"{SERVER}: --server-bitrate-limit, more passes than was asked for, -R", slow=True, ours_only=True, flags=["-R"])
 def too_fast(context, flags):
     """TCP without -b asks for nothing. The test ends when the first window is over."""
     with context.server(SERVER, "--server-bitrate-limit", "5M/0.5") as serving:

@@ -13,7 +13,7 @@ def modes(role, count, ipv6):
     for mode in MODES:
         row(
             f"memif, {role}: {mode}, -P {count}, IPv{6 if ipv6 else 4}",
-            slow=(ipv6 or count > 1) and (mode != "--bidir" or role != BOTH), wire=MEMIF, role=role, mode=mode, count=count, ipv6=ipv6,
+            slow=mode != "--bidir" or role != BOTH or ipv6 != (count > 1), wire=MEMIF, role=role, mode=mode, count=count, ipv6=ipv6,
         )(run_mode)  # fmt: skip
 
 
@@ -40,11 +40,11 @@ row(f"memif, {BOTH}: -k 100", wire=MEMIF, role=BOTH, flags=["-k", 100], expected
 row(f"memif, {BOTH}: -n 100K", slow=True, wire=MEMIF, role=BOTH, flags=["-n", "100K"], expected=103)(limits)
 row(f"memif, {BOTH}: -R -k 100", wire=MEMIF, role=BOTH, flags=["-R", "-k", 100], expected=100)(limits)
 row(f"memif, {BOTH}: -O 1", slow=True, wire=MEMIF, role=BOTH, flags=[])(omit)
-row(f"memif, {BOTH}: -i 0.1", wire=MEMIF, role=BOTH, interval="0.1", count=10)(intervals)
+row(f"memif, {BOTH}: -i 0.1", slow=True, wire=MEMIF, role=BOTH, interval="0.1", count=10)(intervals)
 
 # Captures on the twin of the stock end's bridge.
 row(f"memif, {CLIENT}: -b 2M/20, bursts of 20", slow=True, wire=MEMIF, role=CLIENT, flags=[])(bursts)
-row(f"memif, {CLIENT}: stamps and sequence", wire=MEMIF, role=CLIENT, flags=[], wide=False)(stamps)
+row(f"memif, {CLIENT}: stamps and sequence", slow=True, wire=MEMIF, role=CLIENT, flags=[], wide=False)(stamps)
 row(
     f"memif, {SERVER}: --repeating-payload -R", slow=True, wire=MEMIF, role=SERVER, flags=["-R"], header=12
 )(digits)  # fmt: skip

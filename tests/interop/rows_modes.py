@@ -83,8 +83,8 @@ def default_rate(context):
 
 
 @row(f"{CLIENT}: 64-bit counters", role=CLIENT, flags=["--udp-counters-64bit"])
-@row(f"{SERVER}: 64-bit counters", role=SERVER, flags=["--udp-counters-64bit"])
-@row(f"{CLIENT}: -w is passed on", role=CLIENT, flags=["-w", "128K"])
+@row(f"{SERVER}: 64-bit counters", slow=True, role=SERVER, flags=["--udp-counters-64bit"])
+@row(f"{CLIENT}: -w is passed on", slow=True, role=CLIENT, flags=["-w", "128K"])
 @row(f"{SERVER}: -w is accepted", role=SERVER, flags=["-w", "128K"])
 def flags_change_nothing(context, role, flags):
     client, server = context.test(role, *FEW, "--bidir", *flags)
@@ -133,7 +133,7 @@ def limits(context, role, flags, expected):
 @row(f"{CLIENT}: -O 1", role=CLIENT, flags=[])
 @row(f"{CLIENT}: -O 1 -R", slow=True, role=CLIENT, flags=["-R"])
 @row(f"{SERVER}: -O 1", slow=True, role=SERVER, flags=[])
-@row(f"{SERVER}: -O 1 -R", role=SERVER, flags=["-R"])
+@row(f"{SERVER}: -O 1 -R", slow=True, role=SERVER, flags=["-R"])
 def omit(context, role, flags):
     client, server = context.test(role, *FEW, "-O", 1, "-i", "0.4", *flags)
     sums = [interval["sum"] for interval in client["intervals"]]

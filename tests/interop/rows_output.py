@@ -90,10 +90,10 @@ def text_lines(context, role, flags, server_flags=(), tcp=False):
 
 for _role in (CLIENT, SERVER):
     for _mode, _flags in MODES.items():
-        row(f"{_role}: JSON has iperf3's keys, {_mode}, -P 2", slow=_mode != "--bidir", role=_role, flags=[*_flags, "-P", 2])(
+        row(f"{_role}: JSON has iperf3's keys, {_mode}, -P 2", slow=_mode != "--bidir" or _role == SERVER, role=_role, flags=[*_flags, "-P", 2])(
             json_keys
         )
-        row(f"{_role}: text has iperf3's lines, {_mode}", slow=_mode != "-R" or _role == SERVER, role=_role, flags=_flags)(text_lines)
+        row(f"{_role}: text has iperf3's lines, {_mode}", slow=True, role=_role, flags=_flags)(text_lines)
         row(f"{_role}: text has iperf3's lines, {_mode}, -P 2", slow=_mode != "--bidir", role=_role, flags=[*_flags, "-P", 2])(
             text_lines
         )
@@ -101,7 +101,7 @@ row(f"{CLIENT}: text has iperf3's lines, -V", role=CLIENT, flags=["-V"])(text_li
 row(f"{CLIENT}: text has iperf3's lines, -V -R", slow=True, role=CLIENT, flags=["-V", "-R"])(text_lines)
 row(f"{SERVER}: text has iperf3's lines, -V", slow=True, role=SERVER, flags=[], server_flags=["-V"])(text_lines)
 row(f"{CLIENT}: text has iperf3's lines, -O 1", role=CLIENT, flags=["-O", 1])(text_lines)
-row(f"{CLIENT}: text has iperf3's lines, --no-fq-socket-pacing", role=CLIENT, flags=["--no-fq-socket-pacing"])(text_lines)
+row(f"{CLIENT}: text has iperf3's lines, --no-fq-socket-pacing", slow=True, role=CLIENT, flags=["--no-fq-socket-pacing"])(text_lines)
 for _name, _shape in {
     "-f K": ["-f", "K"],
     "-T": ["-T", "a title"],

@@ -75,7 +75,7 @@ def sent_and_received(frames):
 
 
 @row(f"{CLIENT}: --pcap, UDP both ways", ours_only=True, role=CLIENT)
-@row(f"{SERVER}: --pcap, UDP both ways", ours_only=True, role=SERVER)
+@row(f"{SERVER}: --pcap, UDP both ways", slow=True, ours_only=True, role=SERVER)
 @row(f"memif, {BOTH}: --pcap of the client, UDP both ways", role=BOTH, wire=MEMIF)
 def udp(context, role):
     """The first 50 of each direction, hello and reply among them, and no others."""

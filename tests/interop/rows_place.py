@@ -52,7 +52,7 @@ def stay_where(context, running, cpu):
     return None
 
 
-@row(f"{CLIENT}: -A 0", cpu=0)
+@row(f"{CLIENT}: -A 0", slow=True, cpu=0)
 @row(f"{CLIENT}: -A 1", cpu=1)
 def affinity(context, cpu):
     with context.server(CLIENT, "-1"), in_a_test(context, CLIENT, "-A", cpu) as running:

@@ -230,7 +230,7 @@ for _start in (in_a_container, as_a_service):
     _who = _start.__name__.replace("_", " ")
     row(f"{BOTH}: {_who}, exactly these capabilities", ours_only=True, wrapper=_start, names=ATTACHING_HERE)(check_set)
     row(
-        f"{BOTH}: {_who}, CAP_IPC_LOCK where little memory may be locked", ours_only=True, slow=_start is in_a_container,
+        f"{BOTH}: {_who}, CAP_IPC_LOCK where little memory may be locked", ours_only=True, slow=True,
         wrapper=_start, names=(*ATTACHING, "ipc_lock"), memory="65536",
     )(check_set)  # fmt: skip
 row(f"memif, {BOTH}: in a container, exactly these capabilities", wire=MEMIF, wrapper=in_a_container, names=TWIN)(check_set)

@@ -13,7 +13,7 @@ BUSY = "the server is busy running a test. try again later"
 
 @row(f"{CLIENT}: 20 tests in a row against one server", slow=True, role=CLIENT, count=20)
 @row(f"{SERVER}: 50 tests in a row on one server", role=SERVER, count=50)
-@row(f"{BOTH}: 10 tests in a row on one server", role=BOTH, count=10)
+@row(f"{BOTH}: 10 tests in a row on one server", slow=True, role=BOTH, count=10)
 def in_a_row(context, role, count):
     with context.server(role) as serving:
         early = None

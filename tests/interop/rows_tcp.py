@@ -31,11 +31,11 @@ for _role in (CLIENT, SERVER):
     modes("", _role, 1, basic=True)
     modes("", _role, 4, ipv6=True)
     modes("", _role, 16, slow=True)
-    modes("memif, ", _role, 2, wire=MEMIF)
+    modes("memif, ", _role, 2, wire=MEMIF, slow=True)
 modes("", BOTH, 2)
 modes("", CLIENT, 128, flags=("-b", "1M"))
 modes("", SERVER, 128, flags=("-b", "1M"))
-modes("memif, ", BOTH, 1, wire=MEMIF, basic=True)
+modes("memif, ", BOTH, 1, wire=MEMIF)
 modes("memif, ", BOTH, 16, wire=MEMIF, ipv6=True)
 modes("memif, MTU 9000, ", BOTH, 1, wire=JUMBO)
 modes("memif, two pollers, ", BOTH, 4, wire=Wire("memif", pollers=2))
@@ -65,7 +65,7 @@ def limits(context, role, flags, expected):
 
 
 @row(f"{CLIENT}: TCP, -b 100M", role=CLIENT, flags=[])
-@row(f"{SERVER}: TCP, -b 100M -R", role=SERVER, flags=["-R"])
+@row(f"{SERVER}: TCP, -b 100M -R", slow=True, role=SERVER, flags=["-R"])
 def rate(context, role, flags):
     client, server = context.test(role, "-t", 2, "-b", "100M", *flags, tcp=True)
     check(client, server, "-R" if flags else "normal", 1)

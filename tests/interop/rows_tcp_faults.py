@@ -64,7 +64,7 @@ def client_killed(context, role, flags):
 
 
 @row(f"{CLIENT}: TCP, kill -9 of the server", role=CLIENT, flags=[])
-@row(f"{CLIENT}: TCP, kill -9 of the server, -R -P 4", role=CLIENT, flags=["-R", "-P", 4])
+@row(f"{CLIENT}: TCP, kill -9 of the server, -R -P 4", slow=True, role=CLIENT, flags=["-R", "-P", 4])
 @row(f"{SERVER}: TCP, kill -9 of our server", role=SERVER, flags=["--bidir"])
 def server_killed(context, role, flags):
     with test_under_way(context, role, "-t", 10, *flags) as (running, serving):
@@ -81,7 +81,7 @@ def server_killed(context, role, flags):
 @row(f"{CLIENT}: TCP, the server stands still for a while", role=CLIENT, flags=[])
 @row(f"{CLIENT}: TCP, the server stands still for a while, -R", slow=True, role=CLIENT, flags=["-R"])
 @row(f"{SERVER}: TCP, the client stands still for a while", slow=True, role=SERVER, flags=[])
-@row(f"{SERVER}: TCP, the client stands still for a while, -R", role=SERVER, flags=["-R"])
+@row(f"{SERVER}: TCP, the client stands still for a while, -R", slow=True, role=SERVER, flags=["-R"])
 def peer_stopped(context, role, flags):
     """Our window probes keep the connection; it goes on when the peer does."""
     with context.server(role, "-1", "-J") as serving:
@@ -106,7 +106,7 @@ def goes_on(document):
 
 @row(f"{CLIENT}: TCP, the link goes down and up", role=CLIENT, flags=[], ours=False)
 @row(f"{CLIENT}: TCP, the link goes down and up, -R", slow=True, role=CLIENT, flags=["-R"], ours=False)
-@row(f"{SERVER}: TCP, the link goes down and up, --bidir", role=SERVER, flags=["--bidir"], ours=False)
+@row(f"{SERVER}: TCP, the link goes down and up, --bidir", slow=True, role=SERVER, flags=["--bidir"], ours=False)
 @row(f"{CLIENT}: TCP, our interface goes down and up", slow=True, role=CLIENT, flags=[], ours=True)
 def link_flaps(context, role, flags, ours):
     lab = context.lab

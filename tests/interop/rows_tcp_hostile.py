@@ -93,7 +93,7 @@ def data_flow(capture, victim):
 
 
 @row(f"{CLIENT}: TCP, hostile segments", ours_only=True, role=CLIENT)
-@row(f"{SERVER}: TCP, hostile segments", ours_only=True, role=SERVER)
+@row(f"{SERVER}: TCP, hostile segments", slow=True, ours_only=True, role=SERVER)
 def hostile(context, role):
     memory = []
 

@@ -95,7 +95,7 @@ for _role in (CLIENT, SERVER):
 
 
 @row(f"{CLIENT}: -b 2M/20, bursts of 20", role=CLIENT, flags=[])
-@row(f"{SERVER}: -b 2M/20 -R, bursts of 20", role=SERVER, flags=["-R"])
+@row(f"{SERVER}: -b 2M/20 -R, bursts of 20", slow=True, role=SERVER, flags=["-R"])
 def bursts(context, role, flags):
     packets = captured(context, role, "-t", 2, "-b", "2M/20", "-l", 1000, *flags)
     data = data_of(packets, context, role, 1000)
