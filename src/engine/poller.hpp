@@ -153,6 +153,7 @@ private:
     void take_hello(Active& active, const wire::UdpView& view) noexcept;
     Active* serving(const Endpoint& local, const IpAddress& remote, bool tcp) noexcept;
     [[nodiscard]] static bool expects_stream(const Active& active) noexcept;
+    void settle_owner(TcpStream& stream, const wire::TcpHeader& header) noexcept;
     bool hand_over(rte_mbuf& mbuf, const Stream& stream) noexcept;
     bool pass_to_kernel(rte_mbuf& mbuf) noexcept;
     void send_for_kernel() noexcept;

@@ -95,8 +95,8 @@ void Poller::make_template(UdpStream& stream) noexcept
             stream.spec.counters_64bit, stream.spec.filler, context_.filler, number};
 }
 
-// A stream that is open became ours by the reply: its hello was said by whom it was dealt to, and
-// this command is late.
+// A stream that is open, or that connects, became ours by the reply: its hello was said by whom it
+// was dealt to, and this command is late.
 void Poller::say_hello(const Session& session, std::uint32_t index) noexcept
 {
     const Stream& stream = session.stream(index);
@@ -105,8 +105,9 @@ void Poller::say_hello(const Session& session, std::uint32_t index) noexcept
     }
     if (session.connections.empty()) {
         send_now(*session.streams[index], wire::kHello);
-    } else {
-        tcp_.connect(*session.connections[index], clock_.scale().moment(rte_rdtsc()));
+    } else if (TcpStream& connection = *session.connections[index];
+               tcp_.holds(connection) && connection.connection.state() == tcp::State::kClosed) {
+        tcp_.connect(connection, clock_.scale().moment(rte_rdtsc()));
     }
 }
 

@@ -201,6 +201,9 @@ bool Poller::take_tcp(rte_mbuf& mbuf, std::span<const std::byte> frame) noexcept
         blame<&Session::bad_checksum>(*stream->session);
         return true;
     }
+    if (!stream->open.load(std::memory_order_relaxed)) [[unlikely]] {
+        settle_owner(*stream, view.header);
+    }
     if (!stream->owned_by(*this)) [[unlikely]] {
         return hand_over(mbuf, *stream);
     }

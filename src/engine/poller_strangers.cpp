@@ -179,6 +179,32 @@ void Poller::take_hello(Active& active, const wire::UdpView& view) noexcept
     stream.open.store(true, std::memory_order_release);
 }
 
+// A segment of a stream that is not open. A NIC brings all packets of a flow to the queue that the
+// answer to our SYN came to, so a stream that will receive moves to whoever polls that; one that
+// sends stays where it was dealt to (docs/decisions/0005). The answer follows by hand_over(), and
+// with it the next owner learns that it is.
+void Poller::settle_owner(TcpStream& stream, const wire::TcpHeader& header) noexcept
+{
+    constexpr std::uint8_t kAnswer = wire::kTcpSyn | wire::kTcpAck;
+    const bool answer = (header.flags & kAnswer) == kAnswer;
+    if (stream.owner.load(std::memory_order_acquire) != this) {
+        if (answer) {
+            stream.arrives_at.store(this, std::memory_order_relaxed);
+        }
+        return;
+    }
+    if (!tcp_.holds(stream)) {
+        tcp_.adopt(stream, find(stream.session)->next_hop);
+        return;
+    }
+    const Poller* const next = stream.arrives_at.load(std::memory_order_relaxed);
+    if (answer && next != nullptr && !stream.sends() &&
+        stream.connection.state() == tcp::State::kSynSent) {
+        tcp_.release(stream);
+        stream.owner.store(next, std::memory_order_release);
+    }
+}
+
 // To the poller that has the stream: where RSS was not known, or has changed.
 bool Poller::hand_over(rte_mbuf& mbuf, const Stream& stream) noexcept
 {

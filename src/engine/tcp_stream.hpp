@@ -33,6 +33,10 @@ struct alignas(64) TcpStream final : Stream {
     Moment since{};            // server: when its SYN has come, or when it was turned away
     bool turned_away = false;  // server: it gets a byte that says so, and goes
 
+    // Client, until it is open: the poller other than the owner that the answer to its SYN has come
+    // to. That poller writes, the owner reads.
+    std::atomic<const Poller*> arrives_at{nullptr};
+
     // Owner: writes. Control: reads.
     std::atomic<bool> ended{false};   // closed by the peer after it was open
     std::atomic<bool> parted{false};  // closed by both sides

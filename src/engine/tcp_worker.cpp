@@ -126,6 +126,21 @@ TcpStream* TcpWorker::take_place(Session& session, const Poller& poller) noexcep
     return nullptr;
 }
 
+void TcpWorker::release(TcpStream& stream) noexcept
+{
+    frames_.forget(*stream.writer);
+    const auto all = std::span{streams_}.first(count_);
+    *std::ranges::find(all, &stream) = all.back();
+    --count_;
+    next_ = 0;
+}
+
+bool TcpWorker::holds(const TcpStream& stream) const noexcept
+{
+    const auto all = std::span{streams_}.first(count_);
+    return std::ranges::find(all, &stream) != all.end();
+}
+
 void TcpWorker::vacate_places(Moment now) noexcept
 {
     for (std::size_t i = 0; i < count_;) {

@@ -43,6 +43,13 @@ public:
         return entry == nullptr ? nullptr : entry->stream;
     }
 
+    // Client: a stream changes hands while nothing but its SYN has been sent. After release() this
+    // worker does not look at it any more, and the next owner adopts it.
+    void release(TcpStream& stream) noexcept;
+    void adopt(TcpStream& stream, const Mac& next_hop) noexcept { own(stream, next_hop); }
+    // Not cheap: O(streams).
+    [[nodiscard]] bool holds(const TcpStream& stream) const noexcept;
+
     // Server: now and then. Who has been turned away, and who shows no cookie, leaves its place.
     void vacate_places(Moment now) noexcept;
 
