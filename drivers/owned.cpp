@@ -99,7 +99,7 @@ void on_interrupt_thread(const std::function<void()>& task)
 }
 
 // A memif client starts only when its server is there; which side comes first is nobody's concern.
-Status start(ports::Port& port, const ports::PortPlan& plan)
+Status start(ports::Port& port, const ports::PortPlan& plan, std::chrono::seconds patience)
 {
     if (plan.driver != kMemif) {
         return port.start();
@@ -108,7 +108,7 @@ Status start(ports::Port& port, const ports::PortPlan& plan)
     const auto log = static_cast<std::uint32_t>(rte_log_register("pmd.net.memif"));
     const auto level = static_cast<std::uint32_t>(rte_log_get_level(log));
     rte_log_set_level(log, std::min<std::uint32_t>(level, RTE_LOG_CRIT));
-    const auto deadline = std::chrono::steady_clock::now() + OwnedPort::kPeerPatience;
+    const auto deadline = std::chrono::steady_clock::now() + patience;
     Status status = port.start();
     while (!status && std::chrono::steady_clock::now() < deadline) {
         std::this_thread::sleep_for(std::chrono::milliseconds{50});
@@ -159,7 +159,8 @@ Result<OwnedPort::Planned> OwnedPort::plan(const Request& request)
     return Planned{*id, name, mtu_bytes, std::move(plan)};
 }
 
-Result<std::unique_ptr<OwnedPort>> OwnedPort::open(const ports::Eal& eal, const Request& request)
+Result<std::unique_ptr<OwnedPort>> OwnedPort::open(
+    const ports::Eal& eal, const Request& request, std::chrono::seconds patience)
 {
     auto planned = plan(request);
     if (!planned) {
@@ -169,8 +170,9 @@ Result<std::unique_ptr<OwnedPort>> OwnedPort::open(const ports::Eal& eal, const 
     Status status;
     eal.run([&] {
         auto port = ports::Port::configure(planned->id, planned->plan);
-        status = port ? start(*port, planned->plan) : Status{std::move(port).error()};
+        status = port ? start(*port, planned->plan, patience) : Status{std::move(port).error()};
         if (status) {
+            port->check_itself(planned->plan);
             opened.reset(new OwnedPort{eal, *std::move(port), *std::move(planned)});
         }
     });

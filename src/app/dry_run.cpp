@@ -32,12 +32,20 @@ Result<std::string> describe_own(const options::Plan& plan, host::Keeper& keeper
     if (!eal) {
         return eal.error();
     }
-    const auto planned = drivers::OwnedPort::plan(port_request(plan, *eal));
+    const auto request = port_request(plan, *eal);
+    auto planned = drivers::OwnedPort::plan(request);
     if (!planned) {
         return planned.error().code == Errc::kNotFound ? no_port_of(plan.eal_arguments)
                                                        : planned.error();
     }
-    return text_of(*planned, plan.addresses, *eal);
+    const auto port = drivers::OwnedPort::open(*eal, request, std::chrono::seconds{0});
+    if (!port && port.error().code != Errc::kPeer) {
+        return port.error();
+    }
+    if (!port) {
+        planned->plan.self_check = "not made: " + port.error().message;
+    }
+    return text_of(port ? (*port)->planned() : *planned, plan.addresses, *eal);
 }
 
 Result<IpAddress> resolve(const std::string& host)

@@ -3,7 +3,6 @@
 #include "dpdkperf/wire/checksum.hpp"
 
 #include <algorithm>
-#include <cassert>
 #include <cstring>
 
 namespace dpdkperf::engine {
@@ -32,6 +31,14 @@ void prefetch_headers(const rte_mbuf& mbuf) noexcept
     const auto* const frame = rte_pktmbuf_mtod(&mbuf, const std::byte*);
     prefetch_for_writing(frame);
     prefetch_for_writing(frame + RTE_CACHE_LINE_SIZE);
+}
+
+// As a spare has to be; its length is set when it is used.
+void drop_payload(rte_mbuf& mbuf) noexcept
+{
+    rte_pktmbuf_free(mbuf.next);
+    mbuf.next = nullptr;
+    mbuf.nb_segs = 1;
 }
 
 }  // namespace
@@ -91,7 +98,7 @@ rte_mbuf* SegmentFrames::take_spare() noexcept
 }
 
 // Lets the device cut (mbuf_core.h, RTE_MBUF_F_TX_TCP_SEG; DPDK 22.11). False: it is as before,
-// because no mbuf was left for the payload.
+// because no mbuf was left for the payload, or the driver does not take this one.
 bool SegmentFrames::put_whole(const PollerQueue& queue) noexcept
 {
     const tcp::Segment& segment = cut_.segment;
@@ -116,17 +123,20 @@ bool SegmentFrames::put_whole(const PollerQueue& queue) noexcept
         RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_TCP_CKSUM |
         (ip_size == kIpv4Size ? RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM : RTE_MBUF_F_TX_IPV6);
     rte_mbuf* prepared = &mbuf;
-    [[maybe_unused]] const auto n = rte_eth_tx_prepare(queue.port_id, queue.queue_id, &prepared, 1);
-    assert(n == 1);
+    if (rte_eth_tx_prepare(queue.port_id, queue.queue_id, &prepared, 1) != 1) [[unlikely]] {
+        mbuf.ol_flags = 0;
+        drop_payload(mbuf);
+        spares_[spare_count_++] = &mbuf;
+        return false;
+    }
     frames_[end_++] = &mbuf;
     cut_.writer = nullptr;
     return true;
 }
 
-// A chain behind `mbuf`, which takes what does not lie in a pinned buffer. False: as before.
+// A chain behind `mbuf`, which takes what does not lie in a pinned buffer. False: there is none.
 bool SegmentFrames::alias_payload(rte_mbuf& mbuf, const ports::PinnedBuffers& pinned) const noexcept
 {
-    const std::uint16_t own_bytes = mbuf.data_len;
     rte_mbuf* last = &mbuf;
     std::uint64_t offset = cut_.segment.stream_offset;
     for (std::uint32_t left = cut_.segment.payload_bytes; left > 0;) {
@@ -140,10 +150,7 @@ bool SegmentFrames::alias_payload(rte_mbuf& mbuf, const ports::PinnedBuffers& pi
                 piece.size());
             mbuf.data_len = static_cast<std::uint16_t>(mbuf.data_len + piece.size());
         } else {
-            rte_pktmbuf_free(mbuf.next);
-            mbuf.next = nullptr;
-            mbuf.nb_segs = 1;
-            mbuf.data_len = own_bytes;
+            drop_payload(mbuf);
             return false;
         }
         offset += piece.size();

@@ -2,6 +2,8 @@
 
 #include "tcp_worker.hpp"
 
+#include "dpdkperf/ports/self_check.hpp"
+
 #include <algorithm>
 #include <cstring>
 #include <span>
@@ -9,9 +11,6 @@
 namespace dpdkperf::engine {
 
 namespace {
-
-// What a stream sends before it is the next one's turn.
-constexpr std::uint32_t kMostBurstBytes = 48'000;
 
 // iperf3 waits so long for a cookie from 3.15 on (src/net.c, nread_read_timeout), and serves nobody
 // else meanwhile.
@@ -78,7 +77,7 @@ tcp::Settings TcpWorker::settings_of(const TcpStream& stream, Moment now) const 
     settings.congestion = algorithm_of(spec.congestion);
     settings.max_pacing_rate = spec.max_pacing_rate;
     settings.user_timeout = spec.user_timeout;
-    settings.max_burst_bytes = kMostBurstBytes;
+    settings.max_burst_bytes = ports::kMostTsoBytes;  // then it is the next stream's turn
     settings.kept_prefix_bytes = static_cast<std::uint32_t>(stream.received_prefix());
     return settings;
 }

@@ -113,6 +113,9 @@ std::string describe(const PortPlan& plan, std::string_view name)
     lines.emplace_back("status", plan.proof == Proof::kRun
                                      ? "run on the device, see docs/devices.md"
                                      : "source only: no run on the device is recorded");
+    if (!plan.self_check.empty()) {
+        lines.emplace_back("self check", plan.self_check);
+    }
     std::size_t widest = 0;
     for (const auto& [key, value] : lines) {
         widest = std::max(widest, key.size());

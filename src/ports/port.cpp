@@ -1,5 +1,7 @@
 #include "dpdkperf/ports/port.hpp"
 
+#include "dpdkperf/ports/self_check.hpp"
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -199,6 +201,18 @@ Status Port::set_filter() const
         return refused(id_, "reception of all multicast", rc);
     }
     return {};
+}
+
+void Port::check_itself(PortPlan& plan)
+{
+    const SelfCheck found = check_transmit(pairs_.front());
+    for (QueuePair& pair : pairs_) {
+        pair.pinned = found.chains ? pair.pinned : nullptr;
+        pair.tso = found.tso;
+    }
+    plan.pinned_mbufs = found.chains ? plan.pinned_mbufs : 0;
+    plan.tso = found.tso;
+    plan.self_check = found.text;
 }
 
 Mac Port::mac() const

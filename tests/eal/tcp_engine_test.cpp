@@ -335,6 +335,26 @@ TEST_P(TcpEngine, LeavesCuttingToTheDeviceWhereItCan)
     EXPECT_EQ(segments.bad, 0);
 }
 
+TEST_P(TcpEngine, CutsWhatTheDriverRefuses)
+{
+    const auto refuse = [](void*, rte_mbuf**, std::uint16_t) { return std::uint16_t{0}; };
+    rte_eth_fp_ops[port(0)].tx_pkt_prepare = refuse;
+    std::atomic<int> uncut{0};
+    const auto look = [](std::uint16_t, std::uint16_t, rte_mbuf** mbufs, std::uint16_t count,
+                          void* to) {
+        for (std::uint16_t i = 0; i < count; ++i) {
+            const bool tso = (mbufs[i]->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0;
+            *static_cast<std::atomic<int>*>(to) += tso ? 1 : 0;
+        }
+        return count;
+    };
+    const auto* const callback = rte_eth_add_tx_callback(port(0), 0, look, &uncut);
+    ASSERT_NE(callback, nullptr);
+    expect_transfer({Direction::kSend});
+    EXPECT_EQ(rte_eth_remove_tx_callback(port(0), 0, callback), 0);
+    EXPECT_EQ(uncut, 0);
+}
+
 INSTANTIATE_TEST_SUITE_P(Payloads, TcpEngine,
     testing::Values(Payload::kCopied, Payload::kInPlace, Payload::kUncut), name_of);
 INSTANTIATE_TEST_SUITE_P(

@@ -41,9 +41,11 @@ public:
     // for one that is a kernel interface (af_xdp, af_packet, tap).
     static Result<Planned> plan(const Request& request);
 
-    // Opens and starts it. Main thread. Errors: those of plan(), kDevice for what the driver
-    // refuses, kPeer if nobody is at the other end of a memif.
-    static Result<std::unique_ptr<OwnedPort>> open(const ports::Eal& eal, const Request& request);
+    // Opens, starts and checks it. Main thread. Waits `patience` for the server of a memif. Errors:
+    // those of plan(), kDevice for what the driver refuses, kPeer if nobody is at the other end of
+    // a memif.
+    static Result<std::unique_ptr<OwnedPort>> open(const ports::Eal& eal, const Request& request,
+        std::chrono::seconds patience = kPeerPatience);
     OwnedPort(const OwnedPort&) = delete;
     OwnedPort& operator=(const OwnedPort&) = delete;
     ~OwnedPort();  // neither a poller nor a twin uses it any more

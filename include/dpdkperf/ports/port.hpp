@@ -42,6 +42,9 @@ public:
 
     // Starts the port, then lets multicast or everything in if the plan says so. Waits for no link.
     Status start();
+    // Once it is started, and before a poller uses it: what the driver refuses of TX
+    // (self_check.hpp) the queue pairs do not claim any more, and `plan` says so.
+    void check_itself(PortPlan& plan);
 
     [[nodiscard]] std::uint16_t id() const { return id_; }
     [[nodiscard]] const std::vector<QueuePair>& queue_pairs() const { return pairs_; }

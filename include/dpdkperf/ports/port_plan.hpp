@@ -77,6 +77,7 @@ struct PortPlan {
     Proof proof = Proof::kSourceOnly;
     std::string driver;              // rte_eth_dev_info::driver_name
     std::vector<std::string> notes;  // why the plan is not the default, with sources
+    std::string self_check;          // how it went (self_check.hpp); empty: not made
 };
 
 // A group of devices that want the same treatment. Deviations only; the default is plan_for().
