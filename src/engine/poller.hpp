@@ -134,6 +134,8 @@ private:
     template <RxChecksum kChecksum>
     void take_all(std::span<rte_mbuf*> mbufs, std::uint64_t now) noexcept;
     template <RxChecksum kChecksum>
+    std::size_t take_run(std::span<rte_mbuf* const> mbufs, double now_s) noexcept;
+    template <RxChecksum kChecksum>
     bool take(rte_mbuf& mbuf, double now_s) noexcept;
     template <RxChecksum kChecksum>
     [[gnu::always_inline]] bool take_ours(

@@ -80,6 +80,49 @@ std::uint16_t packets_in(const rte_mbuf& mbuf, const wire::TcpView& view) noexce
         std::max<std::size_t>((view.payload_bytes + each - 1) / each, 1));
 }
 
+constexpr std::size_t kAhead = 4;
+
+[[gnu::always_inline]] inline void prefetch_ahead(
+    std::span<rte_mbuf* const> mbufs, std::size_t at) noexcept
+{
+    if (at + kAhead < mbufs.size()) {
+        rte_prefetch0(rte_pktmbuf_mtod(mbufs[at + kAhead], void*));
+    }
+}
+
+// Takes stamps of datagrams that have come at the same time into account. Those that a sender has
+// stamped together have the same time, which is converted once.
+class StampReader {
+public:
+    StampReader(UdpStream& stream, double now_s) noexcept
+        : wide_{stream.spec.counters_64bit}, now_s_{now_s}, burst_{stream.receiver}
+    {
+    }
+
+    // False: no stamp.
+    [[gnu::always_inline]] bool take(std::span<const std::byte> payload) noexcept
+    {
+        wire::Stamp stamp;
+        if (!wire::read_stamp(payload, wide_, stamp)) [[unlikely]] {
+            return false;
+        }
+        if (stamp.microseconds != microseconds_ || stamp.seconds != seconds_) [[unlikely]] {
+            seconds_ = stamp.seconds;
+            microseconds_ = stamp.microseconds;
+            sent_s_ = stamp.seconds + stamp.microseconds * 1e-6;
+        }
+        burst_.on_datagram(stamp.sequence, sent_s_, now_s_);
+        return true;
+    }
+
+private:
+    const bool wide_;
+    const double now_s_;
+    std::uint32_t seconds_ = 0, microseconds_ = 0;
+    double sent_s_ = 0;
+    stats::UdpReceiver::Burst burst_;
+};
+
 }  // namespace
 
 // Returns how many packets came.
@@ -120,15 +163,16 @@ void Poller::take_all(std::span<rte_mbuf*> mbufs, std::uint64_t now) noexcept
     }
     burst_at_ = clock_.scale().moment(now);
     const double now_s = std::chrono::duration<double>(burst_at_.time_since_epoch()).count();
-    constexpr std::size_t kAhead = 4;
     for (rte_mbuf* mbuf : mbufs.first(std::min(mbufs.size(), kAhead))) {
         rte_prefetch0(rte_pktmbuf_mtod(mbuf, void*));
     }
     for (std::size_t i = 0; i < mbufs.size(); ++i) {
-        if (i + kAhead < mbufs.size()) {
-            rte_prefetch0(rte_pktmbuf_mtod(mbufs[i + kAhead], void*));
+        i += take_run<kChecksum>(mbufs.subspan(i), now_s);
+        if (i == mbufs.size()) {
+            break;
         }
-        context_.tags.of(*mbufs[i]) = 0;  // whatever we had written is gone
+        prefetch_ahead(mbufs, i);
+        context_.tags.of(*mbufs[i]) = 0;
         if (!take<kChecksum>(*mbufs[i], now_s)) [[unlikely]] {
             mbufs[i] = nullptr;  // passed over by the bulk free
         }
@@ -136,7 +180,40 @@ void Poller::take_all(std::span<rte_mbuf*> mbufs, std::uint64_t now) noexcept
     rte_pktmbuf_free_bulk(mbufs.data(), static_cast<unsigned>(mbufs.size()));
 }
 
-// Most packets look like the one before.
+// Most packets look like the one before: those at the beginning that do, of a stream that is
+// received here. Returns how many; the next one is for take().
+template <RxChecksum kChecksum>
+std::size_t Poller::take_run(std::span<rte_mbuf* const> mbufs, double now_s) noexcept
+{
+    UdpStream* const stream = last_flow_->stream;
+    if (stream == nullptr || !stream->receives(*this)) {
+        return 0;
+    }
+    const wire::UdpPattern expected = last_flow_->expected;
+    std::size_t taken = 0, bytes = 0;
+    {
+        StampReader stamps{*stream, now_s};
+        for (; taken < mbufs.size(); ++taken) {
+            prefetch_ahead(mbufs, taken);
+            rte_mbuf& mbuf = *mbufs[taken];
+            const std::span frame{rte_pktmbuf_mtod(&mbuf, const std::byte*), mbuf.data_len};
+            if (!expected.matches(frame)) {
+                break;
+            }
+            const wire::UdpView view = expected.view(frame);
+            if (!checksum_ok<kChecksum>(mbuf, view) || !stamps.take(view.payload())) [[unlikely]] {
+                break;
+            }
+            context_.tags.of(mbuf) = 0;  // whatever we had written is gone
+            bytes = view.payload().size();
+        }
+    }
+    if (taken > 0) {
+        stream->add_received(taken, bytes);
+    }
+    return taken;
+}
+
 template <RxChecksum kChecksum>
 bool Poller::take(rte_mbuf& mbuf, double now_s) noexcept
 {
@@ -223,16 +300,11 @@ void Poller::take_for(UdpStream& stream, std::span<const std::byte> payload, dou
         stream.late.add(1);
         return;
     }
-    wire::Stamp stamp;
-    if (!wire::read_stamp(payload, stream.spec.counters_64bit, stamp)) [[unlikely]] {
+    if (!StampReader{stream, now_s}.take(payload)) [[unlikely]] {
         blame<&Session::bad_length>(*stream.session);
         return;
     }
-    const double sent_s = stamp.seconds + stamp.microseconds * 1e-6;
-    stream.receiver.on_datagram(stamp.sequence, sent_s, now_s);
-    stream.datagrams_done.add(1);
-    // iperf3 reads at most the agreed length of a datagram; what is longer is cut.
-    stream.bytes_done.add(std::min<std::uint64_t>(payload.size(), stream.spec.datagram.value));
+    stream.add_received(1, payload.size());
 }
 
 // The answer to our hello. Old servers say something else, and big-endian ones say it backwards.

@@ -5,6 +5,7 @@
 #include "stream.hpp"
 #include "udp_template.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace dpdkperf::engine {
@@ -25,6 +26,19 @@ struct alignas(64) UdpStream final : Stream {
     stats::SingleWriterCounter late;             // received after the final snapshot
     bool legacy_reply = false;                   // set before `open`
     std::atomic<std::uint64_t> max_datagram{0};  // payload bytes, once ours are too large
+
+    // Whether datagrams that come to this poller are data for it to count.
+    [[nodiscard]] bool receives(const Poller& poller) const
+    {
+        return !sends() && !final && owned_by(poller) && open.load(std::memory_order_relaxed);
+    }
+    // So many, with so much payload each. iperf3 reads at most the agreed length of a datagram;
+    // what is longer is cut.
+    void add_received(std::uint64_t count, std::uint64_t payload_bytes) noexcept
+    {
+        datagrams_done.add(count);
+        bytes_done.add(count * std::min<std::uint64_t>(payload_bytes, spec.datagram.value));
+    }
 
     // Datagrams that the user's limit still allows to be made.
     [[nodiscard]] std::uint64_t left() const

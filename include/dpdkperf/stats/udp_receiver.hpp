@@ -15,45 +15,83 @@ namespace dpdkperf::stats {
 // figures are kept as they are, because the peer computes the same. The truth is
 // (packets sent) - (arrived() - duplicates()).
 class UdpReceiver {
+    struct Figures {
+        std::uint64_t highest = 0;
+        std::int64_t lost = 0;
+        std::int64_t out_of_order = 0;
+        std::uint64_t arrived = 0;
+        std::uint64_t duplicates = 0;
+        double jitter_s = 0;
+        double transit_s = 0;
+        bool first = true;
+    };
+
 public:
-    // A datagram with this sequence number. Both times in seconds, of clocks that need not agree;
-    // only the difference to the datagram before counts.
+    // Datagrams that have come together. The receiver knows of them when this is destroyed: each
+    // changes what the one before has changed, and a chain through registers is half as long as one
+    // through memory.
+    class Burst {
+    public:
+        explicit Burst(UdpReceiver& receiver) noexcept
+            : receiver_{receiver}, figures_{receiver.figures_}
+        {
+        }
+        Burst(const Burst&) = delete;
+        Burst& operator=(const Burst&) = delete;
+        ~Burst() { receiver_.figures_ = figures_; }
+
+        // A datagram with this sequence number. Both times in seconds, of clocks that need not
+        // agree; only the difference to the datagram before counts.
+        [[gnu::always_inline]] void on_datagram(
+            std::uint64_t sequence, double sent_s, double arrived_s) noexcept
+        {
+            Figures& f = figures_;
+            ++f.arrived;
+            if (sequence - f.highest - 1 < kMostPackets - f.highest) [[likely]] {
+                f.lost += static_cast<std::int64_t>(sequence - f.highest - 1);
+                receiver_.advance(f.highest, sequence);
+                f.highest = sequence;
+            } else {
+                ++f.out_of_order;
+                if (sequence <= f.highest) {
+                    f.lost -= f.lost > 0;
+                    f.duplicates += receiver_.note_late(f.highest, sequence) ? 1U : 0U;
+                }
+            }
+            const double transit = std::abs(arrived_s - sent_s);
+            if (f.first) {  // since 3.8
+                f.first = false;
+                f.transit_s = transit;
+            }
+            f.jitter_s += (std::abs(transit - f.transit_s) - f.jitter_s) / 16.0;  // RFC 1889, A.8
+            f.transit_s = transit;
+        }
+
+    private:
+        UdpReceiver& receiver_;
+        Figures figures_;
+    };
+
+    // A burst of one.
     void on_datagram(std::uint64_t sequence, double sent_s, double arrived_s) noexcept
     {
-        ++arrived_;
-        if (sequence - highest_ - 1 < kMostPackets - highest_) [[likely]] {
-            lost_ += static_cast<std::int64_t>(sequence - highest_ - 1);
-            advance(sequence);
-        } else {
-            ++out_of_order_;
-            if (sequence <= highest_) {
-                lost_ -= lost_ > 0;
-                note_late(sequence);
-            }
-        }
-        const double transit = std::abs(arrived_s - sent_s);
-        if (first_) {  // since 3.8
-            first_ = false;
-            transit_s_ = transit;
-        }
-        jitter_s_ += (std::abs(transit - transit_s_) - jitter_s_) / 16.0;  // RFC 1889, A.8
-        transit_s_ = transit;
+        Burst{*this}.on_datagram(sequence, sent_s, arrived_s);
     }
 
     // The omitted part is over: jitter begins anew, all else goes on.
     void restart_jitter() noexcept
     {
-        jitter_s_ = 0;
-        first_ = true;
+        figures_.jitter_s = 0;
+        figures_.first = true;
     }
 
-    [[nodiscard]] std::uint64_t highest() const noexcept { return highest_; }
-    [[nodiscard]] std::int64_t lost() const noexcept { return lost_; }
-    [[nodiscard]] std::int64_t out_of_order() const noexcept { return out_of_order_; }
-    [[nodiscard]] double jitter_s() const noexcept { return jitter_s_; }
-    [[nodiscard]] std::uint64_t arrived() const noexcept { return arrived_; }
+    [[nodiscard]] std::uint64_t highest() const noexcept { return figures_.highest; }
+    [[nodiscard]] std::int64_t lost() const noexcept { return figures_.lost; }
+    [[nodiscard]] std::int64_t out_of_order() const noexcept { return figures_.out_of_order; }
+    [[nodiscard]] double jitter_s() const noexcept { return figures_.jitter_s; }
+    [[nodiscard]] std::uint64_t arrived() const noexcept { return figures_.arrived; }
     // Copies that came within kWindow sequence numbers of the highest; older ones are not noticed.
-    [[nodiscard]] std::uint64_t duplicates() const noexcept { return duplicates_; }
+    [[nodiscard]] std::uint64_t duplicates() const noexcept { return figures_.duplicates; }
 
     static constexpr std::uint64_t kWindow = 4096;
 
@@ -62,38 +100,33 @@ public:
     static constexpr std::uint64_t kMostPackets = 1ULL << 53;
 
 private:
-    void advance(std::uint64_t sequence) noexcept
+    void advance(std::uint64_t highest, std::uint64_t sequence) noexcept
     {
-        if (sequence - highest_ >= kWindow) {
+        if (sequence - highest >= kWindow) {
             seen_.fill(0);
         } else {
-            for (std::uint64_t q = highest_ + 1; q < sequence; ++q) {
+            for (std::uint64_t q = highest + 1; q < sequence; ++q) {
                 word(q) &= ~bit(q);
             }
         }
         word(sequence) |= bit(sequence);
-        highest_ = sequence;
     }
 
-    void note_late(std::uint64_t sequence) noexcept
+    // Whether it has been seen before.
+    bool note_late(std::uint64_t highest, std::uint64_t sequence) noexcept
     {
-        if (highest_ - sequence < kWindow) {
-            duplicates_ += (word(sequence) & bit(sequence)) != 0;
-            word(sequence) |= bit(sequence);
+        if (highest - sequence >= kWindow) {
+            return false;
         }
+        const bool before = (word(sequence) & bit(sequence)) != 0;
+        word(sequence) |= bit(sequence);
+        return before;
     }
 
     std::uint64_t& word(std::uint64_t q) noexcept { return seen_[q % kWindow / 64]; }
     static constexpr std::uint64_t bit(std::uint64_t q) noexcept { return 1ULL << (q % 64); }
 
-    std::uint64_t highest_ = 0;
-    std::int64_t lost_ = 0;
-    std::int64_t out_of_order_ = 0;
-    std::uint64_t arrived_ = 0;
-    std::uint64_t duplicates_ = 0;
-    double jitter_s_ = 0;
-    double transit_s_ = 0;
-    bool first_ = true;
+    Figures figures_;
     std::array<std::uint64_t, kWindow / 64> seen_{};  // bit per sequence number in the window
 };
 

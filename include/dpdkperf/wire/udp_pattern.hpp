@@ -36,6 +36,7 @@ public:
         frame_bytes_ = frame.size();
         udp_bytes_ = view.udp.size();
         words_ = load(frame.data());
+        varying_ = varying(frame.data());
         const std::span ip = frame.subspan(kEthernetSize, kIpv4Size);
         fixed_sum_ = add_bytes(0, ip.first(kIpv4Id)) + add_bytes(0, ip.subspan(kIpv4Fragment, 4)) +
                      add_bytes(0, ip.subspan(kIpv4Source));
@@ -57,7 +58,9 @@ public:
             }
             return different == 0;
         }
-        return different == 0 && ipv4_checksum_ok(frame.data());
+        // Ours always have the same identification (RFC 6864), and then the same checksum.
+        return different == 0 &&
+               (varying(frame.data()) == varying_ || ipv4_checksum_ok(frame.data()));
     }
 
     // As parse_udp() would give it; `frame` matches.
@@ -82,10 +85,10 @@ private:
         std::memcpy(&word, from, sizeof word);
         return word;
     }
+    static constexpr std::uint64_t kAllButId = 0x0000'ffff'ffff'ffff;
+    static constexpr std::uint64_t kAllButChecksum = 0xffff'0000'ffff'ffff;
     [[nodiscard, gnu::always_inline]] Words load(const std::byte* frame) const noexcept
     {
-        constexpr std::uint64_t kAllButId = 0x0000'ffff'ffff'ffff;
-        constexpr std::uint64_t kAllButChecksum = 0xffff'0000'ffff'ffff;
         const std::byte* const at = frame + kEtherType;
         if (ipv4_) {
             return {load_word(at) & kAllButId, load_word(at + 8) & kAllButChecksum,
@@ -93,6 +96,13 @@ private:
         }
         return {load_word(at), load_word(at + 8), load_word(at + 16), load_word(at + 24),
             load_word(at + 32), load_word(at + 40)};
+    }
+
+    // What load() leaves out of an IPv4 header.
+    static std::uint64_t varying(const std::byte* frame) noexcept
+    {
+        const std::byte* const at = frame + kEtherType;
+        return (load_word(at) & ~kAllButId) | (load_word(at + 8) & ~kAllButChecksum);
     }
 
     // All but the identification and the checksum itself are in fixed_sum_.
@@ -111,6 +121,7 @@ private:
     }
 
     Words words_{};
+    std::uint64_t varying_ = 0;
     ChecksumSum fixed_sum_ = 0;  // of the IPv4 header
     std::size_t frame_bytes_ = std::numeric_limits<std::size_t>::max();
     std::size_t udp_bytes_ = 0;
