@@ -4,9 +4,7 @@
 scripts/bench [ROW...]   run comparisons and put their results into docs/performance.json
 scripts/bench render     write docs/performance.md from docs/performance.json
 
-Rows: xdp-64 xdp-1448 start null-64 null-bare pollers memif-64 memif-1518 memif-9018 tcp-memif-9000
-tcp-memif-1500 tcp-vhost-tso tcp-vhost-tso-reverse tcp-xdp tcp-loss-1 tcp-loss-10 tcp-streams tcp-fair;
-all if none is named. OUR selects the program under test; the default is a release build in build-bench/, which
+OUR selects the program under test; the default is a release build in build-bench/, which
 is made first.
 """
 
@@ -35,15 +33,17 @@ TABLE = ROOT / "docs" / "performance.md"
 
 
 def options():
+    known = [one.id for one in ALL]
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__,
+        epilog=f"rows, all of them if none is named: {' '.join(known)}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("rows", nargs="*", metavar="ROW", help="what to run, or 'render'")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3, help="length of one test")
     parser.add_argument("--results", type=pathlib.Path, default=RESULTS, help="file of the results")
     wanted = parser.parse_args()
-    known = [one.id for one in ALL]
     for name in wanted.rows:
         if name not in known and wanted.rows != ["render"]:
             parser.error(f"no row '{name}'; rows: {' '.join(known)}")
