@@ -24,7 +24,8 @@ def tested(lab, server_program, client_program, seconds, *flags, wrapper=()):
         with client(lab, "a", client_program, "-t", seconds, *CUBIC, *flags, "-J") as running:
             running.succeed(seconds + 30)
             serving.succeed()
-            received = serving.json["end"]["sum_received"]
+            receiver = running if "-R" in flags else serving
+            received = receiver.json["end"]["sum_received"]
             cpu = running.json["end"]["cpu_utilization_percent"]
             return {
                 "received": received["bytes"] * 8 / received["seconds"] / 1e9,
