@@ -1,5 +1,6 @@
 """Results as a table: docs/performance.md is made of docs/performance.json and nothing else."""
 
+import math
 import statistics
 
 
@@ -12,7 +13,7 @@ def spread(values):
 def summary(metric):
     """One line of the table, from the raw values of a metric."""
     ours, theirs = metric["ours"], metric["theirs"]
-    ratio = statistics.median(one / other for one, other in zip(ours, theirs))
+    ratio = statistics.median(one / other for one, other in zip(ours, theirs)) if all(theirs) else math.nan
     goal = metric["goal"]
     reached = goal is None or reaches(goal, metric["limit"], statistics.median(ours), ratio)
     return {
@@ -21,7 +22,7 @@ def summary(metric):
         "ours spread": spread(ours),
         "theirs": f"{statistics.median(theirs):.3g}",
         "theirs spread": spread(theirs),
-        "ratio": f"{ratio:.2f}",
+        "ratio": "" if math.isnan(ratio) else f"{ratio:.2f}",
         "goal": described(goal, metric),
         "reached": "" if goal is None else "yes" if reached else "no",
     }
