@@ -80,13 +80,13 @@ std::uint16_t packets_in(const rte_mbuf& mbuf, const wire::TcpView& view) noexce
         std::max<std::size_t>((view.payload_bytes + each - 1) / each, 1));
 }
 
-constexpr std::size_t kAhead = 4;
+constexpr std::size_t kPrefetched = 4;
 
 [[gnu::always_inline]] inline void prefetch_ahead(
     std::span<rte_mbuf* const> mbufs, std::size_t at) noexcept
 {
-    if (at + kAhead < mbufs.size()) {
-        rte_prefetch0(rte_pktmbuf_mtod(mbufs[at + kAhead], void*));
+    if (at + kPrefetched < mbufs.size()) {
+        rte_prefetch0(rte_pktmbuf_mtod(mbufs[at + kPrefetched], void*));
     }
 }
 
@@ -163,7 +163,7 @@ void Poller::take_all(std::span<rte_mbuf*> mbufs, std::uint64_t now) noexcept
     }
     burst_at_ = clock_.scale().moment(now);
     const double now_s = std::chrono::duration<double>(burst_at_.time_since_epoch()).count();
-    for (rte_mbuf* mbuf : mbufs.first(std::min(mbufs.size(), kAhead))) {
+    for (rte_mbuf* mbuf : mbufs.first(std::min(mbufs.size(), kPrefetched))) {
         rte_prefetch0(rte_pktmbuf_mtod(mbuf, void*));
     }
     for (std::size_t i = 0; i < mbufs.size(); ++i) {

@@ -250,7 +250,8 @@ constexpr Option kTable[] = {
         set_pcap),
     row(0, "user", kPort, "<name>",
         "be this user after the start, with no more\ncapabilities than the test takes", set_user),
-    row(0, "dry-run", kPort, "print what DPDK would be told about the port, and check it", set_dry_run),
+    row(0, "dry-run", kPort, "print what DPDK would be told about the port, and check it",
+        set_dry_run),
 
     row(0, "require", kAutomation, "<what>",
         "client: compare the results and exit with 2 if one\n"
