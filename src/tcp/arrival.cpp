@@ -73,7 +73,7 @@ bool Connection::Impl::predicted(const Arrival& arrival) const noexcept
         (timestamps && static_cast<std::int32_t>(timestamps->value - recent_timestamp_) >= 0);
     return expected && timely && sender_.nothing_in_flight() &&
            receiver_.takes_in_order(arrival.payload_bytes) &&
-           receiver_.next() >= settings_.kept_prefix_bytes;
+           receiver_.next() >= settings_.kept_prefix_bytes && settings_.store == nullptr;
 }
 
 void Connection::Impl::take_predicted(const Arrival& arrival) noexcept
@@ -295,6 +295,25 @@ Offset Connection::Impl::keep_prefix(const Arrival& arrival, Range bytes) noexce
     return at_hand < wanted ? at_hand : bytes.right;
 }
 
+// What has not been handed on is copied, out of order too; what is not at hand ends the segment.
+// Returns where it ends.
+Offset Connection::Impl::put_in_store(const Arrival& arrival, Range bytes) noexcept
+{
+    if (settings_.store == nullptr) {
+        return bytes.right;
+    }
+    const Offset end = std::min(bytes.right, bytes.left + static_cast<Offset>(arrival.head.size()));
+    const Offset begin =
+        std::max({bytes.left, receiver_.next(), static_cast<Offset>(settings_.store->first())});
+    if (begin < end) {
+        const Offset to = faulty(Fault::kStoredBeforeItsTurn) ? receiver_.next() : begin;
+        settings_.store->put(static_cast<std::uint64_t>(to),
+            arrival.head.subspan(static_cast<std::size_t>(begin - bytes.left),
+                static_cast<std::size_t>(end - begin)));
+    }
+    return end;
+}
+
 void Connection::Impl::take_payload(const Arrival& arrival, Offset left) noexcept
 {
     const bool receiving =
@@ -308,6 +327,7 @@ void Connection::Impl::take_payload(const Arrival& arrival, Offset left) noexcep
     if (arrival.payload_bytes > 0) {
         Range bytes{left, std::min(right, receiver_.window_end())};
         bytes.right = keep_prefix(arrival, bytes);
+        bytes.right = put_in_store(arrival, bytes);
         receiver_.on_data(bytes, arrival.packets, (arrival.header.flags & kTcpPsh) != 0, now_);
     }
     if (fin && right <= receiver_.window_end()) {
@@ -346,6 +366,7 @@ void Connection::Impl::in_time_wait(const Arrival& arrival, Offset left) noexcep
     Settings settings = settings_;
     // Far from all that may still be in the network (RFC 1122, 4.2.2.13).
     settings.initial_sequence = sequence_of(sender_.nxt(), send_base_) + 65'536 + 2;
+    settings.store = nullptr;  // it has the stream that is over
     restart(settings, now_);
     passive_ = true;
     state_ = State::kListen;

@@ -4,6 +4,13 @@
 
 namespace dpdkperf::tcp {
 
+namespace {
+
+// Whoever takes out of a store does not say so.
+constexpr auto kRoomPoll = std::chrono::milliseconds{1};
+
+}  // namespace
+
 Connection::Connection(const Limits& limits) : impl_{std::make_unique<Impl>(limits)} {}
 Connection::Connection(Connection&&) noexcept = default;
 Connection& Connection::operator=(Connection&&) noexcept = default;
@@ -16,11 +23,15 @@ void Connection::Impl::restart(const Settings& settings, Moment now) noexcept
     settings_ = settings;
     settings_.kept_prefix_bytes = std::min<std::uint32_t>(
         settings.kept_prefix_bytes, static_cast<std::uint32_t>(prefix_.size()));
+    if (settings.store != nullptr) {
+        settings_.receive_window_bytes =
+            std::min<std::uint64_t>(settings.receive_window_bytes, settings.store->size());
+    }
     now_ = now;
     send_base_ = settings.initial_sequence + 1;
     // Smallest shift that lets the window into 16 bits (RFC 7323, 2.3: at most 14).
     while (settings.window_scaling && receive_shift_ < 14 &&
-           settings.receive_window_bytes >> receive_shift_ > 65535) {
+           settings_.receive_window_bytes >> receive_shift_ > 65535) {
         ++receive_shift_;
     }
 }
@@ -230,6 +241,9 @@ Moment Connection::Impl::next_deadline() const noexcept
         at = std::min(time_wait_until_, receiver_.delayed_at());
     } else if (is_open()) {
         at = std::min(sender_.next_deadline(), receiver_.delayed_at());
+        if (settings_.store != nullptr && receiver_.awaits_room()) {
+            at = std::min(at, now_ + kRoomPoll);
+        }
     }
     const bool ack_due =
         (is_open() || state_ == State::kTimeWait) && receiver_.acknowledgments_due() > 0;
@@ -254,6 +268,13 @@ std::uint64_t Connection::acknowledged() const noexcept
 std::uint64_t Connection::received() const noexcept
 {
     return impl_->receiver_.bytes();
+}
+
+void Connection::publish() noexcept
+{
+    if (StreamStore* const store = impl_->settings_.store; store != nullptr) {
+        store->publish(impl_->receiver_.bytes());
+    }
 }
 
 bool Connection::peer_has_closed() const noexcept

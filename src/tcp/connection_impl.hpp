@@ -106,6 +106,7 @@ struct Connection::Impl : ConnectionVariables {
     void take_congestion_marks(const Arrival& arrival) noexcept;
     void take_payload(const Arrival& arrival, Offset left) noexcept;
     [[nodiscard]] Offset keep_prefix(const Arrival& arrival, Range bytes) noexcept;
+    [[nodiscard]] Offset put_in_store(const Arrival& arrival, Range bytes) noexcept;
     void after_acknowledgment() noexcept;
     void after_payload() noexcept;
     void in_time_wait(const Arrival& arrival, Offset left) noexcept;
@@ -114,6 +115,7 @@ struct Connection::Impl : ConnectionVariables {
     // departure.cpp
     bool next_segment(Segment& out) noexcept;
     bool next_when_open(Segment& out) noexcept;
+    void look_for_room() noexcept;
     void write_data(const Transmission& sent, Segment& out) noexcept;
     void write_acknowledgment(Segment& out) noexcept;
     void write_common(Segment& out, Offset at) noexcept;

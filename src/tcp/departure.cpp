@@ -31,8 +31,16 @@ bool Connection::Impl::next_segment(Segment& out) noexcept
     return false;
 }
 
+void Connection::Impl::look_for_room() noexcept
+{
+    if (settings_.store != nullptr) {
+        receiver_.on_room(static_cast<Offset>(settings_.store->room_end()));
+    }
+}
+
 bool Connection::Impl::next_when_open(Segment& out) noexcept
 {
+    look_for_room();
     // News about holes goes alone: SACK blocks would not fit beside a full payload.
     const bool due = receiver_.acknowledgment_due(now_);
     if (due && (receiver_.acknowledgments_due() > 1 || receiver_.has_sack_news())) {

@@ -34,6 +34,9 @@ enum class Fault : std::uint8_t {
     kDuplicateSynAckIgnored,  // a lost handshake ACK is never repeated
     kHolePredictedAway,       // header prediction takes no notice of what came out of order
     kLargeSegmentsShunned,    // an outage is taken for a path that swallows large segments
+    kRoomInSlivers,           // the window opens by whatever little room there is
+    kWindowReopensSilently,   // the peer is not told that there is room again
+    kStoredBeforeItsTurn,     // payload out of order is put at the end of what is there
     kCount,
 };
 

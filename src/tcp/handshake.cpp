@@ -212,8 +212,12 @@ void Connection::Impl::take_syn(const TcpHeader& header) noexcept
         scaling_ ? settings_.receive_window_bytes
                  : std::min<std::uint64_t>(settings_.receive_window_bytes, 65535);
     const std::uint64_t most = std::uint64_t{65535} << shift;
-    receiver_.open(
-        {.window_bytes = std::min(window, most) >> shift << shift, .shift = shift, .sack = sack_});
+    const Offset room_end =
+        settings_.store == nullptr ? kEndless : static_cast<Offset>(settings_.store->room_end());
+    receiver_.open({.window_bytes = std::min(window, most) >> shift << shift,
+        .shift = shift,
+        .sack = sack_,
+        .room_end = room_end});
 }
 
 void Connection::Impl::establish(std::uint64_t peer_window_bytes) noexcept

@@ -25,6 +25,8 @@ void Receiver::open(const ReceiverSetup& setup) noexcept
     delayed_at_ = Moment::max();
     unacknowledged_bytes_ = 0;
     last_acknowledged_ = 0;
+    room_end_ = setup.room_end;
+    told_end_ = window_end();
     duplicate_count_ = 0;
 }
 
@@ -39,6 +41,20 @@ void Receiver::acknowledge_duplicate(const Range& bytes) noexcept
         duplicates_[duplicate_count_++] = bytes;
     }
     acknowledge_now();
+}
+
+// RFC 9293, 3.8.6.2.2: not before it is worth a segment.
+void Receiver::on_room(Offset end) noexcept
+{
+    const auto least = static_cast<Offset>(std::min(setup_.window_bytes / 2, full_segment_bytes_));
+    const Offset step = faulty(Fault::kRoomInSlivers) ? 1 : least;
+    if (end - room_end_ >= step) {
+        room_end_ = end;
+    }
+    const bool worth_telling = peer_is_stuck() && tellable_end() - told_end_ >= step;
+    if (worth_telling && !faulty(Fault::kWindowReopensSilently)) {
+        acks_due_ = std::max(acks_due_, 1U);
+    }
 }
 
 void Receiver::on_data(const Range& bytes, std::uint32_t packets, bool push, Moment now) noexcept
@@ -159,6 +175,7 @@ void Receiver::on_acknowledged() noexcept
     unacknowledged_bytes_ = 0;
     delayed_at_ = Moment::max();
     last_acknowledged_ = ranges_.next();
+    told_end_ = tellable_end();
 }
 
 }  // namespace dpdkperf::tcp

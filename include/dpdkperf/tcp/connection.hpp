@@ -13,7 +13,8 @@
 namespace dpdkperf::tcp {
 
 // One TCP connection for a bulk stream in each direction (RFC 9293). Pure: no clock, no memory for
-// payload, no I/O; the owner feeds segments and times, and asks what to transmit.
+// payload (unless it is given a store), no I/O; the owner feeds segments and times, and asks what
+// to transmit.
 //
 // All memory is allocated by the constructor; a connection is used again and again by connect() and
 // listen(). One thread at a time. Moments never go back.
@@ -71,6 +72,8 @@ public:
     [[nodiscard]] std::uint64_t acknowledged() const noexcept;
     // The bytes of the peer's stream that have arrived in order.
     [[nodiscard]] std::uint64_t received() const noexcept;
+    // What has arrived in order may be taken out of the store, if there is one.
+    void publish() noexcept;
     // The peer has sent its FIN, and all before it has arrived.
     [[nodiscard]] bool peer_has_closed() const noexcept;
     // The kept prefix of the peer's stream, as far as it has arrived in order.

@@ -12,8 +12,9 @@ namespace dpdkperf::tcp {
 struct Arrival {
     wire::TcpHeader header;
     std::uint32_t payload_bytes = 0;
-    // The beginning of the payload, as much as is at hand; looked at only while the kept prefix
-    // is not complete. May be shorter than the payload, which then has to be sent again.
+    // The beginning of the payload, as much as is at hand; looked at only where there is a store,
+    // and while the kept prefix is not complete. May be shorter than the payload, which then has to
+    // be sent again.
     std::span<const std::byte> head;
     wire::Ecn ecn = wire::Ecn::kNotCapable;
     std::uint16_t packets = 1;  // that LRO has made into this one

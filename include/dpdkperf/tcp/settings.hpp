@@ -1,5 +1,6 @@
 #pragma once
 
+#include "dpdkperf/base/stream_store.hpp"
 #include "dpdkperf/base/units.hpp"
 
 #include <chrono>
@@ -29,8 +30,11 @@ struct Settings {
     std::uint32_t mtu_bytes = 1500;       // of our port: largest IP packet, at least 88 (IPv6: 108)
     std::uint32_t max_segment_bytes = 0;  // -M: MSS to offer and to use at most; 0: by MTU
 
-    // What the receiver advertises, always: there is no buffer that could fill. Up to 1 GB.
+    // What the receiver advertises, always if there is no store that could fill. Up to 1 GB.
     std::uint64_t receive_window_bytes = 16U << 20U;
+    // Where the peer's payload is put, position by position, and whose room the window never
+    // passes. It outlives this use of the connection. Null: payload is counted, not kept.
+    StreamStore* store = nullptr;
 
     bool window_scaling = true;  // RFC 7323; the peer has to want it too, as with the next two
     bool timestamps = true;      // RFC 7323

@@ -1,5 +1,7 @@
 #include "script.hpp"
 
+#include "stream_byte.hpp"
+
 #include <gtest/gtest.h>
 
 namespace dpdkperf::tcp::sim {
@@ -73,9 +75,14 @@ void Script::in(const In& in)
         header.options.sack[header.options.sack_count++] = {
             sequence_of(block.left, kOurIsn + 1), sequence_of(block.right, kOurIsn + 1)};
     }
+    const bool kept = settings_.store != nullptr;
+    const auto payload =
+        stream_bytes(static_cast<std::uint64_t>(in.seq), kept ? in.at_hand.value_or(in.length) : 0);
     arrival.payload_bytes = in.length;
+    arrival.head = payload;
     arrival.ecn = in.ecn;
     connection_.on_segment(arrival, moment());
+    connection_.publish();
     pump();
 }
 

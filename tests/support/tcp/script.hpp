@@ -22,6 +22,7 @@ struct In {
     Offset seq = 0;
     Offset ack = 0;
     std::uint32_t length = 0;
+    std::optional<std::uint32_t> at_hand = std::nullopt;  // of the payload; all of it
     std::uint8_t flags = wire::kTcpAck;
     std::uint16_t window = 65'535;  // as on the wire
     std::vector<Range> sack = {};

@@ -1,6 +1,7 @@
 #include "simulator.hpp"
 
 #include "offset.hpp"
+#include "stream_byte.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -164,12 +165,15 @@ void Simulator::deliver(const Event& event)
         to.arrived.add(left, left + packet.payload_bytes + (fin ? 1 : 0));
     }
     note_window(side, header);
+    const bool kept = scenario_.settings[index(side)].store != nullptr;
+    const auto payload = stream_bytes(packet.claimed_offset, kept ? packet.payload_bytes : 0);
     to.connection.on_segment({.header = header,
                                  .payload_bytes = packet.payload_bytes,
-                                 .head = {},
+                                 .head = payload,
                                  .ecn = packet.ecn,
                                  .packets = 1},
         now_);
+    to.connection.publish();
 }
 
 // What the side that receives `header` may send up to; and what the oracle hears.
@@ -279,10 +283,11 @@ void Simulator::check_transmission(int side, const Segment& segment)
     }
     note_silence(side);
     if (right > from.sent_end) {
-        if (right > from.window_edge) {
+        const Info info = from.connection.info(now_);
+        const bool asks = info.zero_window_probes > 0 && right - left == 1;
+        if (right > from.window_edge && !asks) {
             fail("data beyond the peer's window");
         }
-        const Info info = from.connection.info(now_);
         const bool probe = info.loss_probes > from.loss_probes || info.zero_window_probes > 0;
         from.loss_probes = info.loss_probes;
         if (info.segments_in_flight > info.cwnd_segments && !probe) {

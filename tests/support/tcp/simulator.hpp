@@ -13,7 +13,8 @@
 
 namespace dpdkperf::tcp::sim {
 
-// Two connections and the path between them. A run is a function of this and nothing else.
+// Two connections and the path between them. A run is a function of this and nothing else. Payload
+// is made up where the settings of its receiver have a store.
 struct Scenario {
     std::uint64_t seed = 1;
     std::array<Settings, 2> settings{};  // client, server; ISN and timestamp offset by seed
