@@ -76,6 +76,15 @@ void add_loss(
     json["lost_percent"] = lost_percent;
 }
 
+// A side that has not been told of counts as nothing, as in iperf3.
+Json file_json(const Total& t)
+{
+    const std::uint64_t bytes = t.file->bytes;
+    return {{"sent", t.sent.value}, {"received", t.received.value}, {"size", bytes},
+        {"percent_sent", whole_percent(t.sent.value, bytes)},
+        {"percent_received", whole_percent(t.received.value, bytes)}, {"filename", t.file->name}};
+}
+
 // One object for both halves, of which it takes the sender's where there is a choice.
 Json stream_json(const Total& t)
 {
@@ -108,7 +117,12 @@ Json tcp_stream_json(const Total& t)
         span_json(t.received_time, t.received, rate_over(t.received, to_seconds(t.received_time))));
     receiver["seconds"] = to_seconds(t.own_time);
     receiver["sender"] = t.sender;
-    return {{"sender", std::move(sender)}, {"receiver", std::move(receiver)}};
+    Json stream = {{"sender", std::move(sender)}};
+    if (t.file) {
+        stream["diskfile"] = file_json(t);
+    }
+    stream["receiver"] = std::move(receiver);
+    return stream;
 }
 
 void add_tcp_sums(Json& end, const Total& sum, const Direction& direction)

@@ -1,5 +1,6 @@
 #include "numbers.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstdarg>
@@ -79,6 +80,13 @@ double rate_over(PayloadBytes bytes, double seconds)
 double percent(std::int64_t part, std::int64_t whole)
 {
     return whole > 0 ? 100.0 * static_cast<double>(part) / static_cast<double>(whole) : 0.0;
+}
+
+int whole_percent(std::uint64_t part, std::uint64_t whole)
+{
+    const double share =
+        static_cast<double>(part) / static_cast<double>(std::max(whole, std::uint64_t{1}));
+    return whole == 0 ? 100 : static_cast<int>(share * 100.0);
 }
 
 std::string bytes_text(PayloadBytes bytes)

@@ -21,6 +21,9 @@ double rate_over(PayloadBytes bytes, double seconds);
 // 100 * part / whole; 0 of nothing.
 double percent(std::int64_t part, std::int64_t whole);
 
+// Of a file, rounded down; 100 of nothing (iperf 3.12, src/iperf_api.c, iperf_print_results).
+int whole_percent(std::uint64_t part, std::uint64_t whole);
+
 // "1.23 KByte", " 977 KByte": four columns, powers of 1024, the unit chosen by the value. The
 // plural's "s" is the caller's (iperf 3.12, src/units.c, unit_snprintf).
 std::string bytes_text(PayloadBytes bytes);

@@ -96,6 +96,7 @@ std::vector<Total> totals(const stats::Summary& summary, bool sender)
         total.out_of_order = stream.out_of_order;
         total.jitter_s = stream.jitter_s;
         total.tcp = stream.tcp;
+        total.file = stream.file;
         result.push_back(total);
     }
     return result;

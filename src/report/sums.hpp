@@ -39,6 +39,7 @@ struct Total {
     std::int64_t lost = 0, out_of_order = 0;
     double jitter_s = 0;
     std::optional<stats::TcpTotal> tcp = std::nullopt;
+    std::optional<stats::DiskFile> file = std::nullopt;
 };
 
 // The streams of one direction. Times of all are those of the first stream of the test.

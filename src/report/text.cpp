@@ -252,6 +252,7 @@ private:
         } else {
             text += not_available(id, "sender");
         }
+        text += stream.file ? file_line(stream) : "";
         if (stream.out_of_order > 0) {
             text += out_of_order_line(direction, stream);
         }

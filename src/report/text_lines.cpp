@@ -111,6 +111,13 @@ std::string sender_line(
     return line_start(id, direction.role, {zero, t.sent_time, t.sent}, unit) + columns + "sender\n";
 }
 
+std::string file_line(const Total& t)
+{
+    const PayloadBytes ours = t.sender ? t.sent : t.received;
+    return "        Sent " + bytes_text(ours) + " / " + bytes_text({t.file->bytes}) +
+           print(" (%d%%) of ", whole_percent(ours.value, t.file->bytes)) + t.file->name + '\n';
+}
+
 std::string receiver_line(const std::string& id, const Direction& direction, const Total& t,
     double lost_percent, RateUnit unit)
 {

@@ -27,6 +27,8 @@ std::string interval_line(const std::string& id, const Direction& direction,
 // The two halves of a stream, or of a sum, at the end.
 std::string sender_line(
     const std::string& id, const Direction& direction, const Total& total, RateUnit unit);
+// "        Sent  977 KByte /  977 KByte (100%) of in.bin": of what we have sent, or received.
+std::string file_line(const Total& total);
 std::string receiver_line(const std::string& id, const Direction& direction, const Total& total,
     double lost_percent, RateUnit unit);
 

@@ -18,6 +18,7 @@ import datetime
 import json
 import os
 import pathlib
+import random
 import re
 import shlex
 import shutil
@@ -38,6 +39,7 @@ SYSTEM = " ".join(os.uname())  # does not matter, and would tell about the machi
 UDP = "-u -b 2M -l 1000 -t 1 -i 0.5"
 # Not the system's default congestion control, which differs between machines.
 TCP = "-b 20M -l 8K -t 1 -i 0.5 -C cubic"
+FILE_SIZE = 1_000_003  # no multiple of anything
 # A loopback through which TCP has to repeat segments.
 NARROW = """ip link set lo mtu 1500 up
 tc qdisc add dev lo root tbf rate 20mbit burst 3000 limit 9000
@@ -54,6 +56,7 @@ class Case:
         narrow=False,
         kind="test",
         host="127.0.0.1",
+        files=False,
     ):
         self.name = name
         self.client = shlex.split(client)
@@ -62,10 +65,16 @@ class Case:
         self.narrow = narrow  # in a network namespace of its own; needs root
         self.kind = kind  # test; refused: no server; interrupted: SIGINT to the client
         self.host = host
+        self.files = files  # in.bin lies in the current folder
 
     @property
     def json(self):
         return "-J" in self.client
+
+    def file(self, side):
+        """The name behind -F."""
+        words = self.client if side == "client" else self.server
+        return dict(zip(words, words[1:])).get("-F")
 
     def options(self, side):
         """Those that shape the text."""
@@ -103,6 +112,8 @@ def cases():
         ("tcp-bidir", TCP + " --bidir", {}),
         ("tcp-bidir-parallel", TCP + " --bidir -P 2", {}),
         ("tcp-omit", "-b 20M -l 8K -t 2 -i 1 -O 1 -P 2 -C cubic", {"server": "-i 1"}),
+        ("tcp-file", TCP + " -F in.bin", {"server": "-i 0.5 -F out.bin", "files": True}),
+        ("tcp-file-reverse", TCP + " -R -F out.bin", {"server": "-i 0.5 -F in.bin", "files": True}),
         ("tcp-interval-0", "-b 20M -l 8K -t 1 -i 0 -C cubic", {"server": "-i 0"}),
         ("tcp-narrow-parallel", "-l 8K -t 1 -i 0.5 -P 2 -C cubic", {"narrow": True}),
         ("tcp-narrow-reverse", "-l 8K -t 1 -i 0.5 -R -C cubic", {"narrow": True}),
@@ -172,11 +183,12 @@ def received_udp(port):
 
 
 class Process:
-    def __init__(self, arguments, within=()):
+    def __init__(self, arguments, within=(), folder=None):
         self.out, self.err = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
-            [*within, "iperf3", *arguments], env={**os.environ, "TZ": "UTC"}, stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.err
-        )
+            [*within, "iperf3", *arguments], env={**os.environ, "TZ": "UTC"}, cwd=folder,
+            stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.err,
+        )  # fmt: skip
 
     def finish(self):
         self.process.wait(timeout=30)
@@ -186,13 +198,17 @@ class Process:
 
 
 def run_pair(case, port):
-    """The outputs (client, server); the server's is None where there is none."""
+    """The outputs (client, server), where the server's is None if there is none; and the lengths of
+    the files by their names."""
     with contextlib.ExitStack() as running:
+        folder = running.enter_context(tempfile.TemporaryDirectory()) if case.files else None
+        if folder:
+            pathlib.Path(folder, "in.bin").write_bytes(random.Random(1).randbytes(FILE_SIZE))
         server = None
         client_port = port + 1 if case.lossy else port
         if case.kind != "refused":
             within = ["unshare", "-n", "sh", "-c", NARROW + 'exec "$@"', "sh"] if case.narrow else []
-            server = Process(["-s", "-1", "-p", str(port), *case.server, *case.debug], within)
+            server = Process(["-s", "-1", "-p", str(port), *case.server, *case.debug], within, folder)
             running.callback(server.process.kill)
             wait_until(lambda: listening(port, server), f"{case.name}: server on {port}")
         if case.lossy:
@@ -201,18 +217,19 @@ def run_pair(case, port):
             running.callback(passer.stop)
         within = ["nsenter", "-n", "-t", str(server.process.pid)] if case.narrow else []
         client = Process(
-            ["-c", case.host, "-p", str(client_port), *case.client, *case.debug], within
+            ["-c", case.host, "-p", str(client_port), *case.client, *case.debug], within, folder
         )
         running.callback(client.process.kill)
         if case.kind == "interrupted":
             wait_until(lambda: received_udp(port), f"{case.name}: test on {port}")
             time.sleep(1.5)  # something to report
             client.process.send_signal(signal.SIGINT)
-        return client.finish(), server.finish() if server else None
+        outputs = client.finish(), server.finish() if server else None
+        return outputs, {p.name: p.stat().st_size for p in pathlib.Path(folder).iterdir()} if folder else {}
 
 
 def record(case, port, folder):
-    client, server = run_pair(case, port)
+    (client, server), lengths = run_pair(case, port)
     target = folder / case.name
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
@@ -238,6 +255,8 @@ def record(case, port, folder):
             out, debug = values_text.split_debug(out)
             err = values_text.without_debug(err)
             found[side] = values_text.from_text(out, debug, err, case.options(side))
+        for stream in found[side]["summary"]["streams"] if case.files else ():
+            stream["file"] = [case.file(side), lengths[case.file(side)]]
         (target / f"{side}.out").write_text(out)
         if side == "server" and "server_output" in found["client"]:
             found[side]["relayed"] = found["client"]["server_output"]

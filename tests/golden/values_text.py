@@ -20,7 +20,7 @@ BLOCKS = ("send_parameters:", "get_parameters:", "send_results", "get_results")
 DEBUG = re.compile(
     r"(SNDBUF|RCVBUF) is |Setting application pacing|Sending Connect message|Connect received|"
     r"interval_len |interval forces keep|ignoring short interval|Late receive|"
-    r"Congestion algorithm is |tcpi_snd_cwnd "
+    r"Congestion algorithm is |tcpi_snd_cwnd |read \d+ bytes from file|possible eof|(already )?done$"
 )
 
 
@@ -64,7 +64,7 @@ UDP_ROW = re.compile(
 TCP_ROW = re.compile(
     ROW_START + r"(?:(?P<retransmits>\d+) +)?(?:(?P<cwnd>[\d.]+ \w+) +)?" + ROW_END
 )
-BETWEEN_ROWS = re.compile(r"\[SUM\]|CPU|(snd|rcv)_tcp_congestion|.*not avail")
+BETWEEN_ROWS = re.compile(r"\[SUM\]|CPU| +Sent |(snd|rcv)_tcp_congestion|.*not avail")
 
 
 def is_sender(row):

@@ -103,6 +103,12 @@ struct SideTotal {
     std::int64_t packets = 0;  // sender: sent; receiver: highest sequence number
 };
 
+// The file of -F, which a stream has sent or written.
+struct DiskFile {
+    std::string name;
+    std::uint64_t bytes = 0;  // how long it is
+};
+
 // A stream at the end. A side that has not reported is empty: a server never learns the other
 // half before it prints, nor does a client whose server has died.
 struct StreamTotal {
@@ -120,6 +126,7 @@ struct StreamTotal {
     std::uint64_t late = 0;
     // By us as the sender; not in iperf3.
     std::optional<std::uint64_t> ring_full, offered;
+    std::optional<DiskFile> file = std::nullopt;
     // By us, both ways; not in iperf3.
     FrameCount sent_frames, received_frames;
     std::optional<TcpTotal> tcp = std::nullopt;  // TCP, if the sender counts retransmissions

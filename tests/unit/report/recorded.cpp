@@ -114,6 +114,9 @@ stats::Summary summary_of(const json& s)
         stream.out_of_order = row["out_of_order"];
         stream.jitter_s = row["jitter_s"];
         stream.tcp = tcp_of<stats::TcpTotal>(row);
+        if (row.contains("file")) {
+            stream.file = {row["file"][0], row["file"][1]};
+        }
         summary.streams.push_back(stream);
     }
     summary.local = cpu_of(s["local_cpu"]);

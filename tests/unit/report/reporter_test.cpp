@@ -341,6 +341,26 @@ TEST(Reporter, ReceiverCountsTrueLossByArrivals)
                  "received": 989, "arrived": 993, "duplicates": 4, "late": 3, "true_lost": 8}])"));
 }
 
+// Of whole files there are recordings.
+TEST(Reporter, TellsHowMuchOfAFileWasSent)
+{
+    stats::TestSettings settings = client_settings();
+    settings.udp = false;
+    stats::Summary summary = client_summary(1000);
+    summary.streams.front().file = {"in.bin", 3'000'000};
+    Style style;
+    const std::string text = printed(style, [&](stats::ReportSink& sink) {
+        sink.connecting("10.0.0.2", 5201, false);
+        sink.started(settings);
+        sink.connected({});
+        sink.summary(summary);
+        sink.finished(true);
+    }).out;
+    EXPECT_NE(text.find("sender\n        Sent  977 KByte / 2.86 MByte (33%) of in.bin\n"),
+        std::string::npos)
+        << text;
+}
+
 TEST(Reporter, ShowsTracesInTextAlone)
 {
     const auto play = [](stats::ReportSink& sink) {
