@@ -1,5 +1,6 @@
 #include "dpdkperf/control/client.hpp"
 
+#include "dpdkperf/host/file.hpp"
 #include "link.hpp"
 #include "patience.hpp"
 #include "settings.hpp"
@@ -52,6 +53,7 @@ public:
 
 private:
     Status check_plan();
+    Status read_file();
     void resolve();
     void try_next();
     void on_path(Result<DataPath> path);
@@ -107,6 +109,7 @@ private:
     proto::Cookie cookie_;
     std::uint32_t mss_bytes_ = 0;
     std::shared_ptr<Link> link_;
+    std::unique_ptr<TestFile> file_;  // until it is run_'s
     std::unique_ptr<TestRun> run_;
     std::optional<proto::Results> peer_results_;
     bool ended_ = false, interrupted_ = false;
@@ -118,6 +121,9 @@ void ClientTest::Impl::run(std::function<void(int)> done)
     done_ = std::move(done);
     if (auto good = check_plan(); !good) {
         return end(good.error().message, 1);
+    }
+    if (auto read = read_file(); !read) {
+        return end(read.error().message, 1);
     }
     sink_.connecting(shown_host(plan_), plan_.port, plan_.reverse);
     resolve();
@@ -137,6 +143,20 @@ Status ClientTest::Impl::check_plan()
             return Error{Errc::kUsage, to_string(*failure)};
         }
     }
+    return {};
+}
+
+// What is to be sent, before anybody waits for it.
+Status ClientTest::Impl::read_file()
+{
+    if (!plan_.file || plan_.reverse) {
+        return {};
+    }
+    auto file = TestFile::read(*plan_.file);
+    if (const auto* failure = std::get_if<proto::Failure>(&file)) {
+        return Error{Errc::kSystem, to_string(*failure)};
+    }
+    file_ = std::get<std::unique_ptr<TestFile>>(std::move(file));
     return {};
 }
 
@@ -307,6 +327,11 @@ void ClientTest::Impl::converse()
     mss_bytes_ = segment_bytes(socket_);
     const auto limit = path_->traffic->max_datagram(addresses_[next_address_].is_v4());
     auto parameters = parameters_of(plan_, mss_bytes_, limit, path_->streams);
+    if (const auto bytes = plan_.ends_with_file ? host::file_bytes(*plan_.file) : std::nullopt;
+        bytes.value_or(0) > 0) {
+        parameters.bytes = *bytes;
+        parameters.time = 0s;
+    }
     if (login_ != nullptr) {
         // Now and not before: it is good for as long as the server's clock skew allows.
         auto token = login_->token(
@@ -333,6 +358,13 @@ void ClientTest::Impl::open_streams()
         return fail({IperfError::kStreamConnect, 0, settled.error().message});
     }
     const proto::Parameters& parameters = link_->session().parameters();
+    if (plan_.file && plan_.reverse) {
+        auto file = TestFile::create(*plan_.file, parameters.streams(), false);
+        if (const auto* failure = std::get_if<proto::Failure>(&file)) {
+            return fail(*failure);
+        }
+        file_ = std::get<std::unique_ptr<TestFile>>(std::move(file));
+    }
     auto settings = settings_of(plan_, parameters, cookie_, {}, mss_bytes_);
     settings.port_plan = path_->plan;
     sink_.started(settings);
@@ -345,6 +377,7 @@ void ClientTest::Impl::open_streams()
     run.interval = plan_.interval;
     run.snd_timeout = plan_.snd_timeout.value_or(run.snd_timeout);
     run.rcv_timeout = plan_.rcv_timeout.value_or(run.rcv_timeout);
+    run.file = std::move(file_);
     TestRun::Events events;
     events.streams_open = [this] { link_->tell(link_->session().streams_open()); };
     events.over = [this] { end_test(); };

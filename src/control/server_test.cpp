@@ -95,6 +95,13 @@ void ServerTest::prepare(const proto::Parameters& parameters)
     if (const auto failure = check_cpu(parameters.server_cpu)) {
         return fail(*failure);
     }
+    if (around_.plan.file) {
+        auto file = TestFile::of_server(*around_.plan.file, parameters);
+        if (const auto* failure = std::get_if<proto::Failure>(&file)) {
+            return fail(*failure);
+        }
+        file_ = std::get<std::unique_ptr<TestFile>>(std::move(file));
+    }
     cpu_ = parameters.server_cpu;
     place_.emplace(around_.turns, link_->remote().address, [this] {
         if (!ended_) {
@@ -164,6 +171,7 @@ std::optional<proto::Failure> ServerTest::open_streams(DataPath path)
     run.rate_window = around_.plan.rate_window > 0ns
                           ? around_.plan.rate_window
                           : std::max(around_.plan.interval, kLeastWindow);
+    run.file = std::move(file_);
     TestRun::Events events;
     events.streams_open = [this] { on_streams_open(); };
     events.over = [] {};

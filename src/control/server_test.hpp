@@ -86,6 +86,7 @@ private:
     std::optional<SetUpTurns::Place> place_;  // until the streams are open
     std::optional<unsigned> cpu_;             // where the client wishes the poller
     PathHold path_hold_;
+    std::unique_ptr<TestFile> file_;  // until it is run_'s
     std::unique_ptr<TestRun> run_;
     Timer answer_timer_, quiet_timer_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for relay()'s answer

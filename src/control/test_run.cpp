@@ -113,6 +113,12 @@ traffic::SessionSpec TestRun::session_spec() const
         spec.tcp = tcp_spec(plan_.parameters, plan_.cookie);
         spec.tcp->user_timeout = plan_.snd_timeout;
     }
+    if (plan_.file) {
+        spec.tcp->file = plan_.file->content();
+        for (std::size_t i = 0; i < spec.streams.size(); ++i) {
+            spec.streams[i].store = plan_.file->store(i);
+        }
+    }
     return spec;
 }
 
@@ -321,12 +327,27 @@ void TestRun::await_counters()
 {
     const Moment now = Moment::clock::now();
     if (path_.traffic->status(plan_.id).finished) {
-        return conclude();
+        if (plan_.file) {
+            plan_.file->mark();
+        }
+        return await_file();
     }
     if (now - finish_asked_ > 2 * kDrainPatience) {
         return fail({IperfError::kStreamRead, 0, "the data plane does not answer"});
     }
     finish_timer_.after(kPoll, [this] { await_counters(); });
+}
+
+// What counts is in the file when it is reported. However long the disk takes.
+void TestRun::await_file()
+{
+    if (plan_.file && !plan_.file->settled()) {
+        return finish_timer_.after(kPoll, [this] { await_file(); });
+    }
+    if (const auto failure = plan_.file ? plan_.file->failure() : std::nullopt) {
+        return fail(*failure);
+    }
+    conclude();
 }
 
 void TestRun::conclude()
@@ -401,6 +422,9 @@ stats::Summary TestRun::summary(const proto::Results* peer) const
     const auto status = path_.traffic->status(plan_.id);
     for (std::size_t i = 0; i < summary.streams.size(); ++i) {
         summary.streams[i].late = status.streams[i].late;
+        if (plan_.file) {
+            summary.streams[i].file = plan_.file->facts();
+        }
     }
     summary.local = cpu_use_;
     if (peer != nullptr) {

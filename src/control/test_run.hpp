@@ -10,6 +10,7 @@
 #include "dpdkperf/proto/results.hpp"
 #include "dpdkperf/stats/reports.hpp"
 #include "rate_guard.hpp"
+#include "test_file.hpp"
 #include "timer.hpp"
 
 #include <functional>
@@ -34,6 +35,7 @@ struct RunPlan {
     std::chrono::milliseconds snd_timeout{0};        // 0: as patient as TCP is
     BitRate max_total_rate;                          // 0: unlimited
     std::chrono::nanoseconds rate_window{0};         // that it is averaged over
+    std::unique_ptr<TestFile> file;                  // -F; null: none
 };
 
 // The data side of one test, in either role: opens the streams, starts them, watches them, reports
@@ -88,6 +90,8 @@ private:
     {
         return tcp() ? IpProtocol::kTcp : IpProtocol::kUdp;
     }
+    // -F, and we send: its end is the test's.
+    [[nodiscard]] bool sends_file() const { return plan_.file && !plan_.file->content().empty(); }
     [[nodiscard]] std::string congestion() const;
     [[nodiscard]] traffic::SessionSpec session_spec() const;
     Status hold_ports();
@@ -115,6 +119,7 @@ private:
     [[nodiscard]] bool limit_is_reached() const;
     void await_drain();
     void await_counters();
+    void await_file();
     void await_parting(Moment until, const std::function<void()>& parted);
     void conclude();
     [[nodiscard]] std::optional<std::vector<stats::Snapshot>> snapshots(std::uint64_t edge) const;

@@ -63,7 +63,8 @@ void TestRun::start_traffic()
     if (plan_.max_total_rate.bps() > 0) {
         guard_rate();
     }
-    if (!plan_.server && (plan_.parameters.bytes > 0 || plan_.parameters.blocks > 0)) {
+    const bool limited = plan_.parameters.bytes > 0 || plan_.parameters.blocks > 0 || sends_file();
+    if (!plan_.server && limited) {
         await_limit();
     }
 }
@@ -150,16 +151,20 @@ bool TestRun::limit_is_reached() const
 {
     const proto::Parameters& p = plan_.parameters;
     const auto status = path_.traffic->status(plan_.id);
+    const bool sends = has_direction(p, false, traffic::Direction::kSend);
+    const bool senders_are_done = sends && !status.sending;
+    if (sends_file() && senders_are_done) {
+        return true;
+    }
     if (!account_.counting()) {
         return false;
     }
-    const bool sends = has_direction(p, false, traffic::Direction::kSend);
-    const bool senders_are_done = sends && p.omit.count() == 0 && !status.sending;
     const PayloadBytes sent = status.sent - account_.omitted_sent();
     const std::uint64_t sent_blocks = sent.value / p.block_bytes;
     const std::uint64_t received_blocks =
         tcp() ? status.received.value / p.block_bytes : status.datagrams_received;
-    return senders_are_done || (p.bytes > 0 && std::max(sent, status.received).value >= p.bytes) ||
+    return (senders_are_done && p.omit.count() == 0) ||
+           (p.bytes > 0 && std::max(sent, status.received).value >= p.bytes) ||
            (p.blocks > 0 && std::max(sent_blocks, received_blocks) >= p.blocks);
 }
 
@@ -216,6 +221,10 @@ std::optional<proto::Failure> TestRun::find_trouble()
                 " packets of the test arrived on queue " + std::to_string(stray.queue) + " of " +
                 path_.interface +
                 ", where nobody listens: its RSS spreads flows over more queues than are ours"};
+    }
+    if (const auto failure = plan_.file ? plan_.file->failure() : std::nullopt;
+        failure && running_) {
+        return failure;
     }
     if (!running_) {
         return {};

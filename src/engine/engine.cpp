@@ -230,9 +230,13 @@ void Engine::make_streams(Session& session) const
         prepare(session.stream(i), session, i);
     }
     if (spec.tcp && !spec.streams.empty()) {
-        const std::span cookie{spec.tcp->cookie};
-        session.content.emplace(
-            spec.server ? cookie.first(0) : cookie, patterns_.of(spec.streams.front().filler));
+        const std::span cookie =
+            std::span{spec.tcp->cookie}.first(spec.server ? 0 : traffic::TcpSpec::kCookieBytes);
+        if (spec.tcp->file.empty()) {
+            session.content.emplace(cookie, patterns_.of(spec.streams.front().filler));
+        } else {
+            session.content.emplace(cookie, spec.tcp->file);
+        }
         session.denial.emplace(kAccessDenied, patterns_.of(spec.streams.front().filler));
     }
 }

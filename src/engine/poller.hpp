@@ -145,6 +145,7 @@ private:
 
     template <RxChecksum kChecksum>
     bool take_tcp(rte_mbuf& mbuf, std::span<const std::byte> frame) noexcept;
+    void complete_payload(const rte_mbuf& mbuf, bool whole, wire::TcpView& view) noexcept;
     TcpStream* accept(const wire::TcpView& view) noexcept;
 
     void take_icmp(const wire::IcmpError& error, std::uint64_t now) noexcept;
@@ -216,7 +217,8 @@ private:
     UdpEntry no_flow_;
     UdpEntry* last_flow_ = &no_flow_;  // of the last packet that was a stream's
     TcpWorker tcp_;
-    Moment burst_at_{};  // when the packets came that are being looked at
+    Moment burst_at_{};                     // when the packets came that are being looked at
+    std::array<std::byte, 65'536> joined_;  // a payload that came in pieces
     TxBurst burst_;
 };
 

@@ -284,11 +284,27 @@ bool Poller::take_tcp(rte_mbuf& mbuf, std::span<const std::byte> frame) noexcept
     if (!stream->owned_by(*this)) [[unlikely]] {
         return hand_over(mbuf, *stream);
     }
-    if (view.payload.empty() && mbuf.next != nullptr) {
-        view.payload = payload_of(*mbuf.next, view);
+    if (mbuf.next != nullptr) {
+        complete_payload(mbuf, stream->spec.store != nullptr, view);
     }
     tcp_.arrive(*stream, view, packets_in(mbuf, view), burst_at_);
     return true;
+}
+
+// Of a frame in several pieces: the beginning of the payload, or all of it where it is kept.
+void Poller::complete_payload(const rte_mbuf& mbuf, bool whole, wire::TcpView& view) noexcept
+{
+    if (whole && view.payload_bytes > view.payload.size()) {
+        const auto* const frame = rte_pktmbuf_mtod(&mbuf, const std::byte*);
+        const auto header_bytes =
+            static_cast<std::size_t>(view.tcp.data() - frame) + view.tcp_bytes - view.payload_bytes;
+        const auto* const bytes = static_cast<const std::byte*>(
+            rte_pktmbuf_read(&mbuf, static_cast<std::uint32_t>(header_bytes),
+                static_cast<std::uint32_t>(view.payload_bytes), joined_.data()));
+        view.payload = {bytes, view.payload_bytes};
+    } else if (view.payload.empty()) {
+        view.payload = payload_of(*mbuf.next, view);
+    }
 }
 
 void Poller::take_for(UdpStream& stream, std::span<const std::byte> payload, double now_s) noexcept

@@ -2,6 +2,7 @@
 
 #include "session.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace dpdkperf::engine {
@@ -67,8 +68,11 @@ std::uint64_t TcpStream::received_prefix() const
 
 std::uint64_t TcpStream::limit() const
 {
-    return spec.max_datagrams == 0 ? ~std::uint64_t{0}
-                                   : sent_prefix() + spec.max_datagrams * spec.datagram.value;
+    constexpr std::uint64_t kNowhere = ~std::uint64_t{0};
+    const std::uint64_t file = session->spec.tcp->file.size();
+    const std::uint64_t bytes = std::min(file == 0 ? kNowhere : file,
+        spec.max_datagrams == 0 ? kNowhere : spec.max_datagrams * spec.datagram.value);
+    return bytes == kNowhere ? kNowhere : sent_prefix() + bytes;
 }
 
 void TcpStream::fill(stats::Snapshot& snapshot, Moment now) const noexcept

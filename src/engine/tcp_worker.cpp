@@ -79,6 +79,7 @@ tcp::Settings TcpWorker::settings_of(const TcpStream& stream, Moment now) const 
     settings.user_timeout = spec.user_timeout;
     settings.max_burst_bytes = ports::kMostTsoBytes;  // then it is the next stream's turn
     settings.kept_prefix_bytes = static_cast<std::uint32_t>(stream.received_prefix());
+    settings.store = stream.spec.store;
     return settings;
 }
 

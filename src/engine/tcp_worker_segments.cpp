@@ -21,6 +21,10 @@ void TcpWorker::arrive(
         now);
     stream.due = true;
     note_state(stream, now);
+    // Before it is open, it may be a stranger's.
+    if (stream.spec.store != nullptr && stream.open.load(std::memory_order_relaxed)) [[unlikely]] {
+        stream.connection.publish();
+    }
     if (stream.connection.acknowledgment_urgent()) {
         pump(stream, now);
     }

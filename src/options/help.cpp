@@ -59,16 +59,16 @@ std::string group(std::string_view title, Side side)
 }
 
 // The names that we refuse, in lines of the usual width.
-std::string refused(std::string_view title, Support support)
+std::string refused()
 {
-    std::string text{title};
-    std::string line;
+    std::string text;
+    std::string line = " ";
     for (const Option& option : option_table()) {
-        if (option.support != support) {
+        if (option.support != Support::kNever) {
             continue;
         }
         const std::string name = " --" + std::string{option.name};
-        if (line.empty() || line.size() + name.size() > kWidth) {
+        if (line.size() + name.size() > kWidth) {
             text += line + '\n';
             line = " ";
         }
@@ -106,8 +106,7 @@ std::string help_text()
            group("Port (not in iperf3):", Side::kPort) +
            group("Automation (not in iperf3):", Side::kAutomation) +
            "\n[KMG] indicates options that support a K/M/G suffix for kilo-, mega-, or giga-\n\n" +
-           refused("Options of iperf3 that are not supported yet:", Support::kNotYet) +
-           refused("Options of iperf3 that need the kernel's sockets:", Support::kNever);
+           "Options of iperf3 that need the kernel's sockets, and are refused:\n" + refused();
 }
 
 }  // namespace dpdkperf::options

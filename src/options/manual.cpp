@@ -108,8 +108,6 @@ constexpr Part kParts[] = {
     {"@NONE@", [] { return listed([](const Option& o) { return o.effect == Effect::kNone; }); }},
     {"@NEVER@",
         [] { return entries([](const Option& o) { return o.support == Support::kNever; }); }},
-    {"@NOT_YET@",
-        [] { return listed([](const Option& o) { return o.support == Support::kNotYet; }); }},
 };
 
 }  // namespace

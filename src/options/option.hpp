@@ -13,7 +13,7 @@ namespace dpdkperf::options {
 // The last two are not iperf3's, and of both roles unless a setter says otherwise.
 enum class Side { kBoth, kServer, kClient, kPort, kAutomation };
 enum class Takes { kNothing, kValue, kOptionalValue };  // kOptionalValue: only as --name=value
-enum class Support { kYes, kNotYet, kNever };
+enum class Support { kYes, kNever };
 enum class Effect { kHere, kThere, kNone };  // kThere: on a peer that is iperf3, and not on us
 
 // A plan while it is being read. What was given matters to validate() and is forgotten then.
@@ -54,7 +54,7 @@ inline Error usage(std::string message)
     return Error{Errc::kUsage, std::move(message)};
 }
 
-// All options of iperf3, those that we do not offer yet included, in the order of the help.
+// All options of iperf3, those that we refuse included, in the order of the help.
 std::span<const Option> option_table();
 
 // Rules between options, and defaults that depend on several. Every rule cites iperf3's words.

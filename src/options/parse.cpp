@@ -74,9 +74,7 @@ Error not_supported(const Option& option)
 {
     const std::string flag = option.flag != 0 ? std::string{" (-"} + option.flag + ")" : "";
     const std::string name = dashed(option.name) + flag;
-    return usage(option.support == Support::kNotYet
-                     ? name + " is not supported yet"
-                     : name + " is not supported: " + std::string{option.help});
+    return usage(name + " is not supported: " + std::string{option.help});
 }
 
 // Walks over arguments as getopt_long(3) does, with glibc's words for what is wrong with them

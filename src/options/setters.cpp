@@ -384,6 +384,12 @@ Status set_repeating_payload(Draft& draft, std::string_view)
     return {};
 }
 
+Status set_file(Draft& draft, std::string_view value)
+{
+    draft.plan.file = std::string{value};
+    return {};
+}
+
 Status set_affinity(Draft& draft, std::string_view value)
 {
     constexpr std::string_view kRange = "unable to set CPU affinity (must be from 0 to 1024)";

@@ -60,6 +60,7 @@ Status set_flow_label(Draft& draft, std::string_view value);
 Status set_64bit_counters(Draft& draft, std::string_view value);
 Status set_repeating_payload(Draft& draft, std::string_view value);
 Status set_affinity(Draft& draft, std::string_view value);
+Status set_file(Draft& draft, std::string_view value);
 
 // What the other side is asked for (peer_setters.cpp).
 Status set_zerocopy(Draft& draft, std::string_view value);

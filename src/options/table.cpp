@@ -26,12 +26,6 @@ constexpr Option optional_row(char flag, std::string_view name, Side side,
     return {name, {}, value_name, help, apply, side, kOptionalValue, Support::kYes, flag};
 }
 
-// An option of iperf3 that is refused by name. It becomes a row of the kind above when we offer it.
-constexpr Option not_yet(char flag, std::string_view name, Side side, Takes takes)
-{
-    return {name, {}, {}, {}, nullptr, side, takes, Support::kNotYet, flag};
-}
-
 // An option of iperf3 that stays refused, with the reason.
 constexpr Option never(
     char flag, std::string_view name, Side side, Takes takes, std::string_view reason)
@@ -90,6 +84,10 @@ constexpr Option kTable[] = {
         set_debug),
     row(0, "rcv-timeout", kBoth, "#", "idle timeout for receiving data (default 120000 ms)",
         set_rcv_timeout),
+    row('F', "file", kBoth, "<name>",
+        "TCP: send the bytes of a file, whose end is that of the\ntest, or write to it what is "
+        "received",
+        set_file),
     row('A', "affinity", kBoth, "n[,m]",
         "poll on CPU n; a client's m is for the server.\nNot together with EAL's -l", set_affinity),
     row(0, "snd-timeout", kBoth, "#",
@@ -266,8 +264,6 @@ constexpr Option kTable[] = {
         "client: go on trying for # seconds while the server\nis busy, refuses or cannot be "
         "reached",
         set_wait),
-
-    not_yet('F', "file", kBoth, kValue),
 
     never(0, "sctp", kClient, kNothing, kNoSctp),
     never('X', "xbind", kClient, kValue, kNoSctp),

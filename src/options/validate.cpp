@@ -149,6 +149,8 @@ void set_client_defaults(Plan& plan)
     }
     if (!plan.duration) {
         const bool otherwise_limited = plan.bytes != 0 || plan.blocks != 0;
+        // iperf 3.12, src/iperf_api.c, iperf_parse_arguments.
+        plan.ends_with_file = plan.file && !otherwise_limited;
         plan.duration = otherwise_limited ? std::chrono::seconds{0} : kDefaultDuration;
     }
     if (udp && max_datagrams(plan) >= kMaxSmallCounter) {
@@ -156,10 +158,22 @@ void set_client_defaults(Plan& plan)
     }
 }
 
+Status check_file(const Plan& plan)
+{
+    if (plan.file && plan.protocol == Protocol::kUdp) {
+        return usage("--file '" + *plan.file + "': cannot transfer file using UDP");
+    }
+    if (plan.file && plan.bidirectional) {
+        return usage(
+            "--file '" + *plan.file + "': with --bidir it would be overwritten while it is sent");
+    }
+    return {};
+}
+
 Status check_client(const Draft& draft)
 {
     for (const Status& status : {check_block(draft.plan), check_end(draft),
-             check_direction(draft.plan), check_requirements(draft.plan)}) {
+             check_direction(draft.plan), check_file(draft.plan), check_requirements(draft.plan)}) {
         if (!status) {
             return status;
         }

@@ -30,9 +30,18 @@ StreamContent::StreamContent(std::span<const std::byte> prefix, const Pattern& p
     assert(prefix.size() <= kMaxPrefix);
 }
 
+StreamContent::StreamContent(std::span<const std::byte> prefix, std::span<const std::byte> file)
+    : prefix_{prefix.begin(), prefix.end()}, prefix_sums_{sums_of(prefix)}, file_{file}
+{
+    assert(prefix.size() <= kMaxPrefix);
+}
+
 StreamContent::Place StreamContent::place(std::uint64_t offset) const noexcept
 {
     const bool in_prefix = offset < prefix_.size();
+    if (!in_prefix && pattern_ == nullptr) {
+        return {file_.subspan(offset - prefix_.size()), {}, false};
+    }
     const std::size_t at = in_prefix ? offset : (offset - prefix_.size()) % Pattern::kPeriod;
     const std::span<const std::byte> bytes = in_prefix ? prefix_ : pattern_->buffer();
     const std::span<const std::uint32_t> sums = in_prefix ? prefix_sums_ : pattern_->sums();
@@ -52,8 +61,11 @@ wire::ChecksumSum StreamContent::sum(std::uint64_t offset, std::uint32_t bytes) 
     bool odd_in_packet = false;
     while (bytes > 0) {
         const Place from = place(offset);
-        const auto n = std::min(bytes, static_cast<std::uint32_t>(from.rest.size()));
-        total += wire::at_place(wire::fold(from.sums[n] - from.sums[0]), from.odd != odd_in_packet);
+        const auto n = static_cast<std::uint32_t>(std::min<std::size_t>(bytes, from.rest.size()));
+        const std::uint16_t piece = from.sums.empty()
+                                        ? wire::fold(wire::add_bytes(0, from.rest.first(n)))
+                                        : wire::fold(from.sums[n] - from.sums[0]);
+        total += wire::at_place(piece, from.odd != odd_in_packet);
         odd_in_packet = odd_in_packet != (n % 2 != 0);
         offset += n;
         bytes -= n;

@@ -2,8 +2,11 @@
 #include "dpdkperf/tcp/content.hpp"
 #include "tcp_engine_world.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <span>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <rte_ethdev.h>
@@ -12,6 +15,30 @@
 
 namespace dpdkperf::engine {
 namespace {
+
+// What arrives in the store from its first byte on, until `bytes` have; the store is smaller.
+std::vector<std::byte> taken_from(StreamStore& store, std::size_t bytes)
+{
+    std::vector<std::byte> all;
+    EXPECT_TRUE(eventually([&] {
+        const auto piece = store.readable();
+        all.insert(all.end(), piece.begin(), piece.end());
+        store.take(piece.size());
+        return all.size() >= bytes;
+    }));
+    return all;
+}
+
+constexpr std::size_t kStore = 1U << 18U;
+
+std::vector<std::byte> some_file()
+{
+    std::vector<std::byte> file(3'000'001);
+    for (std::size_t i = 0; i < file.size(); ++i) {
+        file[i] = static_cast<std::byte>(i * 7 >> 3U ^ i >> 11U);
+    }
+    return file;
+}
 
 TEST_P(TcpEngine, SendsWhatTheOtherSideReceives)
 {
@@ -124,6 +151,22 @@ TEST_P(ImpairedTcpEngine, DeliversAllTheSame)
     EXPECT_GT(client().snapshot(1, 0, stats::kFinalEdge)->retransmits, 0U);
     EXPECT_GT(client().snapshot(1, 0, stats::kFinalEdge)->rtt_us, 400U);
     EXPECT_EQ(server().trouble(1).impaired.transmitted.lost, 0U);
+    close();
+}
+
+TEST_P(ImpairedTcpEngine, KeepsEveryByte)
+{
+    const Directions one{Direction::kSend};
+    const auto file = some_file();
+    StreamStore store{kStore, traffic::TcpSpec::kCookieBytes};
+    auto of_client = spec_of(false, one);
+    of_client.tcp->file = file;
+    auto of_server = spec_of(true, one);
+    of_server.streams[0].store = &store;
+    open(of_client, of_server);
+    start();
+    EXPECT_EQ(taken_from(store, file.size()), file);
+    finish();
     close();
 }
 
@@ -353,6 +396,99 @@ TEST_P(TcpEngine, CutsWhatTheDriverRefuses)
     expect_transfer({Direction::kSend});
     EXPECT_EQ(rte_eth_remove_tx_callback(port(0), 0, callback), 0);
     EXPECT_EQ(uncut, 0);
+}
+
+// A file is nowhere where a NIC could read it, and no pattern that could stand for it.
+TEST_P(TcpEngine, SendsAFileToItsEnd)
+{
+    const Directions one{Direction::kSend};
+    const auto file = some_file();
+    StreamStore store{kStore, traffic::TcpSpec::kCookieBytes};
+    auto of_client = spec_of(false, one);
+    of_client.tcp->file = file;
+    auto of_server = spec_of(true, one);
+    of_server.streams[0].store = &store;
+    open(of_client, of_server);
+    start();
+    EXPECT_EQ(taken_from(store, file.size()), file);
+    EXPECT_TRUE(eventually([&] { return !client().status(1).sending; }));
+    finish();
+    EXPECT_EQ(client().snapshot(1, 0, stats::kFinalEdge)->bytes.value, file.size());
+    EXPECT_EQ(server().snapshot(1, 0, stats::kFinalEdge)->bytes.value, file.size());
+    expect_healthy(client().trouble(1));
+    expect_healthy(server().trouble(1));
+    close();
+}
+
+TEST_P(TcpEngine, SendsNoMoreOfAFileThanWasAskedFor)
+{
+    const Directions one{Direction::kReceive};
+    const auto file = some_file();
+    StreamStore store{kStore, 0};
+    auto of_client = spec_of(false, one);
+    of_client.streams[0].store = &store;
+    auto of_server = spec_of(true, one);
+    of_server.tcp->file = file;
+    of_server.streams[0].max_datagrams = 2;
+    open(of_client, of_server);
+    start();
+    const auto taken = taken_from(store, 2 * kBlock);
+    EXPECT_TRUE(std::ranges::equal(taken, std::span{file}.first(2 * kBlock)));
+    finish();
+    EXPECT_EQ(store.published(), 2 * kBlock);
+    close();
+}
+
+// Segments that came uncut are chains.
+TEST_P(TcpEngine, KeepsWhatArrivesInPieces)
+{
+    const Directions one{Direction::kReceive};
+    StreamStore store{kStore, 0};
+    auto of_client = spec_of(false, one);
+    of_client.streams[0].store = &store;
+    auto of_server = spec_of(true, one);
+    of_server.streams[0].filler = traffic::Filler::kDigits;
+    open(of_client, of_server);
+    start();
+    const auto taken = taken_from(store, 5'000'000);
+    for (std::size_t i = 0; i < taken.size(); ++i) {
+        ASSERT_EQ(static_cast<char>(taken[i]), '0' + static_cast<char>(i % 10)) << i;
+    }
+    client().stop(1);
+    server().stop(1);
+    close();
+}
+
+// Whoever has another cookie may say whatever it likes.
+TEST_P(TcpEngine, KeepsNothingOfAStranger)
+{
+    const Directions one{Direction::kSend};
+    StreamStore store{kStore, traffic::TcpSpec::kCookieBytes};
+    auto of_server = spec_of(true, one);
+    of_server.streams[0].store = &store;
+    auto of_stranger = spec_of(false, one);
+    of_stranger.tcp = tcp_spec('y');
+    ASSERT_TRUE(server().open(of_server));
+    ASSERT_TRUE(client().open(of_stranger));
+    client().say_hello(1, 0);
+    client().start(1, {.start = Moment::clock::now(), .edges = {}, .end = {}});
+    EXPECT_TRUE(eventually([&] {
+        const auto stream = client().status(1).streams[0];
+        return stream.refused || stream.ended;
+    }));
+    client().close(1);
+    const auto file = some_file();
+    auto of_client = spec_of(false, one);
+    of_client.streams[0].local_port = 40001;
+    of_client.tcp->file = file;
+    ASSERT_TRUE(client().open(of_client));
+    client().say_hello(1, 0);
+    ASSERT_TRUE(eventually([&] { return server().status(1).open_streams == 1; }));
+    EXPECT_TRUE(store.readable().empty());
+    start();
+    EXPECT_EQ(taken_from(store, file.size()), file);
+    finish();
+    close();
 }
 
 INSTANTIATE_TEST_SUITE_P(Payloads, TcpEngine,

@@ -89,16 +89,6 @@ def other_role(context, arguments, named):
     refused(ours(context, *arguments), *([] if context.stock else [named]))
 
 
-LATER = [["-F", "f"]]
-
-
-@row(f"{CLIENT}: options of iperf3 that are not there yet are refused by name", ours_only=True)
-def not_yet(context):
-    for arguments in LATER:
-        named = (arguments[0], "not supported yet")
-        refused(ours(context, "-c", "10.99.0.2", *QUICK, *arguments), *named)
-
-
 @row(f"{CLIENT}: options that need the kernel's sockets are refused with the reason", ours_only=True)
 def never(context):
     for option, reason in (("--sctp", "SCTP"), ("-X", "SCTP"), ("--nstreams", "SCTP"), ("-m", "MPTCP")):

@@ -51,6 +51,7 @@ struct Plan {
     Keepalive control_keepalive;                           // --cntl-ka
     std::optional<std::string> pid_file;                   // -I
     std::optional<unsigned> cpu;                           // -A, of our poller
+    std::optional<std::string> file;                       // -F
     bool pkcs1_padding = false;                            // --use-pkcs1-padding
 
     // Server.
@@ -83,6 +84,7 @@ struct Plan {
     bool bidirectional = false;                    // --bidir
     std::chrono::seconds omit{0};                  // -O
     std::optional<std::uint16_t> client_port;      // --cport
+    bool ends_with_file = false;                   // -F has a length, which is -n
     bool counters_64bit = false;                   // --udp-counters-64bit, or chosen by validate()
     bool repeating_payload = false;                // --repeating-payload
     std::optional<std::chrono::milliseconds> connect_timeout;  // --connect-timeout

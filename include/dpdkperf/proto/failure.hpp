@@ -8,7 +8,8 @@
 namespace dpdkperf::proto {
 
 // iperf3's error numbers, as a server sends them in SERVER_ERROR (iperf 3.12, src/iperf_api.h;
-// 37 and 160 from 3.20 and 3.21). Only those that a session can meet or cause.
+// 34 from 3.14, 37 and 160
+// from 3.20 and 3.21). Only those that a session can meet or cause.
 enum class IperfError : std::int32_t {
     kDuration = 5,
     kStreamCount = 6,
@@ -17,10 +18,12 @@ enum class IperfError : std::int32_t {
     kMss = 10,
     kOmit = 12,
     kNotImplemented = 13,
+    kFile = 14,
     kBurst = 15,
     kUdpBlockSize = 20,
     kTos = 21,
     kRateLimit = 27,
+    kUdpFile = 34,
     kServerMaxDuration = 37,
     kListen = 102,
     kConnect = 103,

@@ -31,8 +31,8 @@ private:
     std::vector<std::uint32_t> sums_;
 };
 
-// What a stream carries: a prefix (the cookie of an iperf3 client, else nothing), then a pattern.
-// Any byte can be had at any time, so nothing is kept for retransmission.
+// What a stream carries: a prefix (the cookie of an iperf3 client, else nothing), then a pattern,
+// or a file that ends. Any byte can be had at any time, so nothing is kept for retransmission.
 //
 // Allocates when made; reading is for any thread.
 class StreamContent {
@@ -41,6 +41,8 @@ public:
 
     // `prefix` at most kMaxPrefix bytes, which are copied; `pattern` outlives this.
     StreamContent(std::span<const std::byte> prefix, const Pattern& pattern);
+    // Nothing behind the end of `file` is asked for; it outlives this.
+    StreamContent(std::span<const std::byte> prefix, std::span<const std::byte> file);
 
     // The bytes from `offset` on that lie in one piece, at most `most` and at most
     // Pattern::kPeriod; at least one. Valid as long as this object.
@@ -48,20 +50,22 @@ public:
         std::uint64_t offset, std::uint32_t most) const noexcept;
 
     // The checksum sum of bytes [offset, offset + bytes), to be added to that of a header of even
-    // length: two table look-ups for each piece, however long it is.
+    // length: two table look-ups for each piece, however long it is; the bytes of a file are added.
     [[nodiscard]] wire::ChecksumSum sum(std::uint64_t offset, std::uint32_t bytes) const noexcept;
 
 private:
     struct Place {
-        std::span<const std::byte> rest;      // from the offset to the end of the buffer
-        std::span<const std::uint32_t> sums;  // of what comes before each byte of it
-        bool odd = false;                     // the place in the buffer
+        std::span<const std::byte> rest;  // from the offset to the end of the buffer
+        std::span<const std::uint32_t>
+            sums;          // of what comes before each byte of it; of a file none
+        bool odd = false;  // the place in the buffer
     };
     [[nodiscard]] Place place(std::uint64_t offset) const noexcept;
 
     std::vector<std::byte> prefix_;
     std::vector<std::uint32_t> prefix_sums_;
-    const Pattern* pattern_;
+    const Pattern* pattern_ = nullptr;  // null: file_
+    std::span<const std::byte> file_;
 };
 
 }  // namespace dpdkperf::tcp

@@ -6,6 +6,7 @@
 #include "dpdkperf/base/address.hpp"
 #include "dpdkperf/base/ip_protocol.hpp"
 #include "dpdkperf/base/result.hpp"
+#include "dpdkperf/base/stream_store.hpp"
 #include "dpdkperf/base/time.hpp"
 #include "dpdkperf/base/units.hpp"
 #include "dpdkperf/stats/edges.hpp"
@@ -54,6 +55,9 @@ struct StreamSpec {
     BitRate rate;                     // of payload; 0: unlimited
     std::uint32_t burst = 0;          // datagrams per burst (-b rate/N); 0: paced one by one
     std::uint64_t max_datagrams = 0;  // the sender stops after as many (TCP: writes); 0: no limit
+    // TCP receiver: where the payload goes once the stream is open, the cookie not; it begins
+    // behind that, and stays until close(). Null: nowhere.
+    StreamStore* store = nullptr;
 };
 
 enum class Congestion : std::uint8_t { kCubic, kReno };
@@ -70,6 +74,9 @@ struct TcpSpec {
     Congestion congestion = Congestion::kCubic;
     BitRate max_pacing_rate;                    // --fq-rate, of each stream; 0: unlimited
     std::chrono::milliseconds user_timeout{0};  // --snd-timeout; 0: as patient as TCP is
+    // What each sender sends instead of its filler, from the beginning to the end, where it stops.
+    // Stays until close(). Empty: none.
+    std::span<const std::byte> file{};
 };
 
 // A session: one iperf3 test between two addresses.

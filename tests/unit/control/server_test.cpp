@@ -355,6 +355,37 @@ TEST_F(ServerAndScript, AnswersBadClientsWithIperf3sNumberAndServesTheNext)
     EXPECT_TRUE(steering_.claims.empty());
 }
 
+TEST_F(ServerAndScript, RefusesWhatItsFileIsNotFor)
+{
+    struct Case {
+        const char* parameters;
+        int number;
+        const char* message;
+    };
+    static constexpr Case kCases[] = {
+        {kParameters.data(), 34, "cannot transfer file using UDP"},
+        {R"({"tcp":true,"bidirectional":true})", 14,
+            "unable to open -F file: /nonexistent/f: with --bidir it would be overwritten while it "
+            "is sent"},
+        {R"({"tcp":true,"reverse":true})", 14,
+            "unable to open -F file: /nonexistent/f: No such file or directory"},
+        {R"({"tcp":true})", 14,
+            "unable to open -F file: /nonexistent/f: No such file or directory"},
+    };
+    plan_.file = "/nonexistent/f";
+    run([](std::uint16_t port) {
+        for (const Case& c : kCases) {
+            const ScriptedPeer peer = introduced(port);
+            peer.send_document(c.parameters);
+            EXPECT_EQ(
+                peer.receive_rest(), "\xfe\0\0\0"s + static_cast<char>(c.number) + "\0\0\0\0"s);
+        }
+    });
+    for (std::size_t i = 0; i < std::size(kCases); ++i) {
+        EXPECT_EQ(sink_.failures.at(i), kCases[i].message);
+    }
+}
+
 TEST_F(ServerAndScript, NobodyWaitsForSilentConnections)
 {
     run([](std::uint16_t port) {

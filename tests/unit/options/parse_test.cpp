@@ -86,6 +86,19 @@ TEST(Options, EverythingReachesItsPlaceInThePlan)
     EXPECT_TRUE(plan.warnings.empty());
 }
 
+TEST(Options, AFileIsTheEndWhereNothingElseIs)
+{
+    const Plan plan = parsed({"-c", "h", "-F", "f"});
+    EXPECT_EQ(plan.file, "f");
+    EXPECT_TRUE(plan.ends_with_file);
+    EXPECT_EQ(plan.duration, std::chrono::seconds{10});  // where there is no file
+    EXPECT_TRUE(parsed({"-c", "h", "-R", "-F", "f"}).ends_with_file);
+    EXPECT_FALSE(parsed({"-c", "h"}).ends_with_file);
+    EXPECT_FALSE(parsed({"-c", "h", "-F", "f", "-t", "3"}).ends_with_file);
+    EXPECT_FALSE(parsed({"-c", "h", "-F", "f", "-n", "3"}).ends_with_file);
+    EXPECT_FALSE(parsed({"-c", "h", "-F", "f", "-k", "3"}).ends_with_file);
+}
+
 TEST(Options, APacingTimerThatIsNoNumberIsNone)
 {
     EXPECT_EQ(parsed({"-c", "h", "--pacing-timer", "x"}).pacing_timer.count(), 0);
@@ -395,6 +408,9 @@ TEST(Options, RejectionNamesTheOptionAndTheValue)
         {{"-c", "h", "-L", "0x100000"},
             "--flowlabel '0x100000': unable to set IPv6 flow label (must be from 1 to 0xfffff)"},
         {{"-c", "h", "--pacing-timer", "1T"}, "--pacing-timer '1T': too large"},
+        {{"-c", "h", "-u", "-F", "f"}, "--file 'f': cannot transfer file using UDP"},
+        {{"-c", "h", "--bidir", "-F", "f"},
+            "--file 'f': with --bidir it would be overwritten while it is sent"},
         {{"-c", "h", "-A", "1025"},
             "--affinity '1025': unable to set CPU affinity (must be from 0 to 1024)"},
         {{"-c", "h", "-A", "0,-1"},

@@ -1,6 +1,8 @@
 #include "dpdkperf/tcp/content.hpp"
 #include "random.hpp"
 
+#include <algorithm>
+#include <span>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -69,6 +71,34 @@ TEST_F(Content, SumsAnyRangeAsTheBytesWould)
         }
         const std::uint16_t plain = bytes == 0 ? 0 : wire::fold(wire::add_bytes(0, copy));
         ASSERT_EQ(wire::fold(content.sum(offset, bytes)), plain) << offset << ' ' << bytes;
+    }
+}
+
+TEST_F(Content, IsTheCookieAndThenAFile)
+{
+    std::vector<std::byte> file(100'003);
+    for (std::byte& b : file) {
+        b = static_cast<std::byte>(random_.next());
+    }
+    const StreamContent content{cookie_, file};
+    std::vector<std::byte> all{cookie_.begin(), cookie_.end()};
+    all.insert(all.end(), file.begin(), file.end());
+    for (int i = 0; i < 1'000; ++i) {
+        const std::size_t offset = random_.below(i % 3 == 0 ? 50 : all.size() - 1);
+        const std::size_t bytes =
+            1 + random_.below(std::min<std::size_t>(all.size() - offset, 3'000));
+        std::vector<std::byte> read;
+        while (read.size() < bytes) {
+            const auto piece = content.piece(
+                offset + read.size(), static_cast<std::uint32_t>(bytes - read.size()));
+            ASSERT_FALSE(piece.empty());
+            read.insert(read.end(), piece.begin(), piece.end());
+        }
+        const std::span want = std::span{all}.subspan(offset, bytes);
+        ASSERT_TRUE(std::ranges::equal(read, want)) << offset << ' ' << bytes;
+        ASSERT_EQ(wire::fold(content.sum(offset, static_cast<std::uint32_t>(bytes))),
+            wire::fold(wire::add_bytes(0, want)))
+            << offset << ' ' << bytes;
     }
 }
 
