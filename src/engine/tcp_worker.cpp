@@ -144,10 +144,10 @@ bool TcpWorker::holds(const TcpStream& stream) const noexcept
 void TcpWorker::vacate_places(Moment now) noexcept
 {
     for (std::size_t i = 0; i < count_;) {
-        const TcpStream& stream = *streams_[i];
+        TcpStream& stream = *streams_[i];
         const bool open = stream.open.load(std::memory_order_relaxed);
         if (stream.session->spec.server && !open && has_overstayed(stream, now)) {
-            vacate(i, now);  // another one is there now
+            vacate(stream, now);  // another one is there now
         } else {
             ++i;
         }
@@ -170,16 +170,13 @@ bool TcpWorker::has_overstayed(const TcpStream& stream, Moment now) noexcept
     return now - stream.since >= (wanted ? kCookiePatienceIfWanted : kCookiePatience);
 }
 
-void TcpWorker::vacate(std::size_t index, Moment now) noexcept
+void TcpWorker::vacate(TcpStream& stream, Moment now) noexcept
 {
-    TcpStream& stream = *streams_[index];
     if (stream.connection.state() != tcp::State::kClosed) {
         send_reset(stream, now);
     }
-    frames_.forget(*stream.writer);
+    release(stream);
     flows_.remove(stream);
-    streams_[index] = streams_[--count_];
-    next_ = 0;
     stream.sent_end = stream.offered_end = 0;
     stream.deadline = Moment::max();
     stream.due = stream.turned_away = false;

@@ -43,8 +43,8 @@ public:
         return entry == nullptr ? nullptr : entry->stream;
     }
 
-    // Client: a stream changes hands while nothing but its SYN has been sent. After release() this
-    // worker does not look at it any more, and the next owner adopts it.
+    // After release() this worker does not look at a stream of its own any more. A client's changes
+    // hands so while nothing but its SYN has been sent: the next owner adopts it.
     void release(TcpStream& stream) noexcept;
     void adopt(TcpStream& stream, const Mac& next_hop) noexcept { own(stream, next_hop); }
     // Not cheap: O(streams).
@@ -75,7 +75,7 @@ private:
 
     [[nodiscard]] static TcpStream* take_place(Session& session, const Poller& poller) noexcept;
     [[nodiscard]] static bool has_overstayed(const TcpStream& stream, Moment now) noexcept;
-    void vacate(std::size_t index, Moment now) noexcept;
+    void vacate(TcpStream& stream, Moment now) noexcept;
     void own(TcpStream& stream, const Mac& next_hop) noexcept;
     void address(TcpStream& stream, const Mac& next_hop) noexcept;
     [[nodiscard]] tcp::Settings settings_of(const TcpStream& stream, Moment now) const noexcept;
