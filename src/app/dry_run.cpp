@@ -33,19 +33,19 @@ Result<std::string> describe_own(const options::Plan& plan, host::Keeper& keeper
         return eal.error();
     }
     const auto request = port_request(plan, *eal);
+    const auto port = drivers::OwnedPort::open(*eal, request, std::chrono::seconds{0});
+    if (port) {
+        return text_of((*port)->planned(), plan.addresses, *eal);
+    }
+    if (port.error().code != Errc::kPeer) {
+        return port.error().code == Errc::kNotFound ? no_port_of(plan.eal_arguments) : port.error();
+    }
     auto planned = drivers::OwnedPort::plan(request);
     if (!planned) {
-        return planned.error().code == Errc::kNotFound ? no_port_of(plan.eal_arguments)
-                                                       : planned.error();
+        return planned.error();
     }
-    const auto port = drivers::OwnedPort::open(*eal, request, std::chrono::seconds{0});
-    if (!port && port.error().code != Errc::kPeer) {
-        return port.error();
-    }
-    if (!port) {
-        planned->plan.self_check = "not made: " + port.error().message;
-    }
-    return text_of(port ? (*port)->planned() : *planned, plan.addresses, *eal);
+    planned->plan.self_check = "not made: " + port.error().message;
+    return text_of(*planned, plan.addresses, *eal);
 }
 
 Result<IpAddress> resolve(const std::string& host)
