@@ -7,19 +7,17 @@
 #include "dpdkperf/wire/toeplitz.hpp"
 #include "dpdkperf/wire/udp_headers.hpp"
 #include "dpdkperf/wire/udp_view.hpp"
-#include "eal_environment.hpp"
+#include "ring_port.hpp"
 
 #include <array>
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
 #include <poll.h>
-#include <rte_eth_ring.h>
 #include <rte_ethdev.h>
 #include <rte_mempool.h>
 #include <rte_ring.h>
@@ -34,41 +32,18 @@ constexpr Mac kOurs{{2, 0, 0, 0, 0, 1}}, kHop{{2, 0, 0, 0, 0, 2}};
 constexpr IpAddress kLocal = IpAddress::from_v4(0x0a000001),
                     kRemote = IpAddress::from_v4(0x0a000002);
 
-// A port made of rings that the test fills and empties, one pair for each of two pollers.
-class OwnPort : public testing::Test {
+class OwnPort : public RingPort {
 protected:
-    static constexpr unsigned kQueues = 2;
-
     void SetUp() override
     {
+        RingPort::SetUp();
         test_eal().run([&] {
-            const std::string name = "own" + std::to_string(next_++);
-            for (unsigned q = 0; q < kQueues; ++q) {
-                const std::string ring = name + "-" + std::to_string(q);
-                rx_[q] = rte_ring_create((ring + "r").c_str(), 256, SOCKET_ID_ANY, 0);
-                tx_[q] = rte_ring_create((ring + "t").c_str(), 256, SOCKET_ID_ANY, 0);
-            }
-            const int id =
-                rte_eth_from_rings(name.c_str(), rx_.data(), kQueues, tx_.data(), kQueues, 0);
-            ASSERT_GE(id, 0);
-            ports::PortPlan plan;
-            plan.queue_pairs = kQueues;
-            plan.pool_mbufs = 2047;
-            plan.cache_mbufs = 64;
-            auto port = ports::Port::configure(static_cast<std::uint16_t>(id), plan);
-            ASSERT_TRUE(port) << port.error().message;
-            ASSERT_TRUE(port->start());
-            port_.emplace(*std::move(port));
-            auto exceptions = ports::ExceptionPath::create(name, SOCKET_ID_ANY);
+            auto exceptions = ports::ExceptionPath::create(name_, SOCKET_ID_ANY);
             ASSERT_TRUE(exceptions) << exceptions.error().message;
             exceptions_ = *std::move(exceptions);
         });
-        available_ = free_mbufs();
-        const auto lcores = test_eal().poller_lcores();
-        ASSERT_GE(lcores.size(), kQueues);
         auto engine = create_engine({.eal = &test_eal(),
-            .pollers = {{lcores[0], {port_->queue_pairs()[0]}},
-                {lcores[1], {port_->queue_pairs()[1]}}},
+            .pollers = pollers(),
             .mac = kOurs,
             .rx_checksum = RxChecksum::kVerify,
             .rss = rss(),
@@ -81,19 +56,7 @@ protected:
     {
         engine_.reset();
         exceptions_.reset();
-        for (unsigned q = 0; q < kQueues; ++q) {
-            while (rte_mbuf* mbuf = sent(q)) {
-                rte_pktmbuf_free(mbuf);
-            }
-        }
-        EXPECT_EQ(free_mbufs(), available_) << "mbufs were lost or doubled";
-        test_eal().run([&] {
-            port_.reset();
-            for (unsigned q = 0; q < kQueues; ++q) {
-                rte_ring_free(rx_[q]);
-                rte_ring_free(tx_[q]);
-            }
-        });
+        RingPort::TearDown();
     }
 
     // Every fourth hash goes to the second queue.
@@ -106,15 +69,6 @@ protected:
         state.queues = {0, 0, 0, 1};
         state.functions = RTE_ETH_RSS_NONFRAG_IPV4_UDP;
         return state;
-    }
-
-    [[nodiscard]] rte_mempool* pool(unsigned queue) const
-    {
-        return port_->queue_pairs()[queue].pool;
-    }
-    [[nodiscard]] unsigned free_mbufs() const
-    {
-        return rte_mempool_avail_count(pool(0)) + rte_mempool_avail_count(pool(1));
     }
 
     rte_mbuf* frame_of(std::span<const std::byte> bytes) const
@@ -150,12 +104,6 @@ protected:
     void arrives(unsigned queue, rte_mbuf* mbuf) const
     {
         ASSERT_EQ(rte_ring_enqueue(rx_[queue], mbuf), 0);
-    }
-
-    rte_mbuf* sent(unsigned queue) const
-    {
-        void* mbuf = nullptr;
-        return rte_ring_dequeue(tx_[queue], &mbuf) == 0 ? static_cast<rte_mbuf*>(mbuf) : nullptr;
     }
 
     rte_mbuf* sent_within_seconds(unsigned queue) const
@@ -236,12 +184,8 @@ protected:
         return last.value_or(stats::Snapshot{});
     }
 
-    static inline int next_ = 0;
-    std::array<rte_ring*, kQueues> rx_{}, tx_{};
-    std::optional<ports::Port> port_;
     std::unique_ptr<ports::ExceptionPath> exceptions_;
     std::unique_ptr<traffic::Traffic> engine_;
-    unsigned available_ = 0;
 };
 
 std::array<std::byte, 60> arp_frame()

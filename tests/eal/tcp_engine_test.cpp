@@ -156,15 +156,9 @@ TEST_P(ImpairedTcpEngine, DeliversAllTheSame)
 
 TEST_P(ImpairedTcpEngine, KeepsEveryByte)
 {
-    const Directions one{Direction::kSend};
     const auto file = some_file();
     StreamStore store{kStore, traffic::TcpSpec::kCookieBytes};
-    auto of_client = spec_of(false, one);
-    of_client.tcp->file = file;
-    auto of_server = spec_of(true, one);
-    of_server.streams[0].store = &store;
-    open(of_client, of_server);
-    start();
+    send(file, store);
     EXPECT_EQ(taken_from(store, file.size()), file);
     finish();
     close();
@@ -401,15 +395,9 @@ TEST_P(TcpEngine, CutsWhatTheDriverRefuses)
 // A file is nowhere where a NIC could read it, and no pattern that could stand for it.
 TEST_P(TcpEngine, SendsAFileToItsEnd)
 {
-    const Directions one{Direction::kSend};
     const auto file = some_file();
     StreamStore store{kStore, traffic::TcpSpec::kCookieBytes};
-    auto of_client = spec_of(false, one);
-    of_client.tcp->file = file;
-    auto of_server = spec_of(true, one);
-    of_server.streams[0].store = &store;
-    open(of_client, of_server);
-    start();
+    send(file, store);
     EXPECT_EQ(taken_from(store, file.size()), file);
     EXPECT_TRUE(eventually([&] { return !client().status(1).sending; }));
     finish();

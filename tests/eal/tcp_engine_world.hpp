@@ -9,6 +9,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -169,6 +170,18 @@ protected:
         const Moment now = Moment::clock::now();
         server().start(1, {.start = now, .edges = {}, .end = {}});
         client().start(1, {.start = now, .edges = {}, .end = end});
+    }
+
+    // The client's only stream begins to send `file`, and the server to keep it.
+    void send(std::span<const std::byte> file, StreamStore& store)
+    {
+        const Directions one{Direction::kSend};
+        auto of_client = spec_of(false, one);
+        of_client.tcp->file = file;
+        auto of_server = spec_of(true, one);
+        of_server.streams[0].store = &store;
+        open(of_client, of_server);
+        start();
     }
 
     // Both sides stop, senders first, and nothing is left on the way.

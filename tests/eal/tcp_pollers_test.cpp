@@ -5,16 +5,13 @@
 #include "dpdkperf/tcp/content.hpp"
 #include "dpdkperf/wire/tcp_frame.hpp"
 #include "dpdkperf/wire/tcp_view.hpp"
-#include "eal_environment.hpp"
+#include "ring_port.hpp"
 
 #include <array>
 #include <cstring>
 #include <memory>
-#include <optional>
-#include <string>
 
 #include <gtest/gtest.h>
-#include <rte_eth_ring.h>
 #include <rte_mempool.h>
 #include <rte_ring.h>
 
@@ -23,7 +20,6 @@ namespace {
 
 using traffic::Direction;
 
-constexpr unsigned kQueues = 2;
 constexpr Mac kOurMac{{2, 0, 0, 0, 0, 1}}, kPeerMac{{2, 0, 0, 0, 0, 2}};
 constexpr Endpoint kOurEnd{IpAddress::from_v4(0x0a000001), 40000};
 constexpr Endpoint kPeerEnd{IpAddress::from_v4(0x0a000002), 5201};
@@ -85,67 +81,24 @@ private:
 };
 
 // Two pollers, and a stream that is dealt to the first.
-class TcpPollers : public testing::Test {
+class TcpPollers : public RingPort {
 protected:
     void SetUp() override
     {
-        test_eal().run([&] {
-            const std::string name = "tcp-pollers" + std::to_string(next_++);
-            for (unsigned q = 0; q < kQueues; ++q) {
-                const std::string ring = name + "-" + std::to_string(q);
-                rx_[q] = rte_ring_create((ring + "r").c_str(), 256, SOCKET_ID_ANY, 0);
-                tx_[q] = rte_ring_create((ring + "t").c_str(), 256, SOCKET_ID_ANY, 0);
-            }
-            const int id =
-                rte_eth_from_rings(name.c_str(), rx_.data(), kQueues, tx_.data(), kQueues, 0);
-            ASSERT_GE(id, 0);
-            ports::PortPlan plan;
-            plan.queue_pairs = kQueues;
-            plan.pool_mbufs = 2047;
-            plan.cache_mbufs = 64;
-            auto port = ports::Port::configure(static_cast<std::uint16_t>(id), plan);
-            ASSERT_TRUE(port) << port.error().message;
-            ASSERT_TRUE(port->start());
-            port_.emplace(*std::move(port));
-        });
-        available_ = free_mbufs();
-        const auto lcores = test_eal().poller_lcores();
-        ASSERT_GE(lcores.size(), kQueues);
+        RingPort::SetUp();
         auto engine = create_engine({.eal = &test_eal(),
-            .pollers = {{lcores[0], {port_->queue_pairs()[0]}},
-                {lcores[1], {port_->queue_pairs()[1]}}},
+            .pollers = pollers(),
             .mac = kOurMac,
             .rx_checksum = RxChecksum::kVerify});
         ASSERT_TRUE(engine) << engine.error().message;
         engine_ = *std::move(engine);
-        peer_ = std::make_unique<Peer>(port_->queue_pairs()[0].pool, rx_[1]);
+        peer_ = std::make_unique<Peer>(pool(0), rx_[1]);
     }
 
     void TearDown() override
     {
         engine_.reset();
-        for (const auto& rings : {rx_, tx_}) {
-            for (rte_ring* ring : rings) {
-                void* mbuf = nullptr;
-                while (rte_ring_dequeue(ring, &mbuf) == 0) {
-                    rte_pktmbuf_free(static_cast<rte_mbuf*>(mbuf));
-                }
-            }
-        }
-        EXPECT_EQ(free_mbufs(), available_) << "mbufs were lost or doubled";
-        test_eal().run([&] {
-            port_.reset();
-            for (unsigned q = 0; q < kQueues; ++q) {
-                rte_ring_free(rx_[q]);
-                rte_ring_free(tx_[q]);
-            }
-        });
-    }
-
-    [[nodiscard]] unsigned free_mbufs() const
-    {
-        return rte_mempool_avail_count(port_->queue_pairs()[0].pool) +
-               rte_mempool_avail_count(port_->queue_pairs()[1].pool);
+        RingPort::TearDown();
     }
 
     // The wire, until `done`.
@@ -154,11 +107,10 @@ protected:
     {
         ASSERT_TRUE(eventually([&] {
             for (unsigned q = 0; q < kQueues; ++q) {
-                void* mbuf = nullptr;
-                while (rte_ring_dequeue(tx_[q], &mbuf) == 0) {
+                while (rte_mbuf* mbuf = sent(q)) {
                     ++left_by_[q];
-                    peer_->take(*static_cast<rte_mbuf*>(mbuf));
-                    rte_pktmbuf_free(static_cast<rte_mbuf*>(mbuf));
+                    peer_->take(*mbuf);
+                    rte_pktmbuf_free(mbuf);
                 }
             }
             peer_->send();
@@ -195,12 +147,6 @@ protected:
     std::unique_ptr<traffic::Traffic> engine_;
     std::unique_ptr<Peer> peer_;
     std::array<unsigned, kQueues> left_by_{};  // packets of ours
-
-private:
-    static inline int next_ = 0;
-    std::array<rte_ring*, kQueues> rx_{}, tx_{};
-    std::optional<ports::Port> port_;
-    unsigned available_ = 0;
 };
 
 TEST_F(TcpPollers, AReceiverMovesToWhereItsAnswerCame)

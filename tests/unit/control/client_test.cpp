@@ -1,20 +1,13 @@
 // Our client against a server that a script plays.
 
-#include "control_world.hpp"
-#include "dpdkperf/auth/login.hpp"
-#include "dpdkperf/control/client.hpp"
+#include "client_and_script.hpp"
 #include "dpdkperf/proto/results.hpp"
-#include "fake_traffic.hpp"
 #include "key_folder.hpp"
-#include "scripted_peer.hpp"
-#include "temporary_directory.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <fstream>
-#include <iterator>
 #include <thread>
 
 #include <asio/steady_timer.hpp>
@@ -25,77 +18,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
-
-constexpr std::string_view kResults =
-    R"({"cpu_util_total":1,"cpu_util_user":1,"cpu_util_system":0,"sender_has_retransmits":-1,)"
-    R"("streams":[{"id":1,"bytes":990,"retransmits":-1,"jitter":0.001,"errors":1,"packets":9,)"
-    R"("start_time":0,"end_time":1.5}]})";
-
-class ClientAndScript : public testing::Test {
-protected:
-    ClientAndScript()
-    {
-        plan_.host = "127.0.0.1";
-        plan_.protocol = options::Protocol::kUdp;
-        plan_.port = listener_.port();
-        plan_.block_bytes = 100;
-        plan_.blocks = 10;
-        plan_.interval = 0s;
-    }
-
-    // Runs the client against `script`, and returns its exit code.
-    template <class Script>
-    int run(Script script)
-    {
-        std::jthread server{[&] { script(listener_.accept()); }};
-        return run_alone();
-    }
-
-    int run_alone()
-    {
-        int exit_code = -1;
-        client_.emplace(loop_, plan_, paths_, watch_, sink_, login_ ? &*login_ : nullptr);
-        client_->run([&](int code) {
-            exit_code = code;
-            loop_.stop();
-        });
-        loop_.run();
-        return exit_code;
-    }
-
-    // Does `action` soon after that report; may be called once more for another.
-    void at_call(const std::string& name, std::function<void()> action)
-    {
-        sink_.on_call = [this, name, action, before = sink_.on_call](const std::string& call) {
-            if (before) {
-                before(call);
-            }
-            if (call == name) {
-                asio::post(loop_, action);
-            }
-        };
-    }
-
-    static void up_to_running(const ScriptedPeer& peer, std::string_view last = "\1\2")
-    {
-        (void)peer.receive(37);
-        peer.send("\x09");
-        (void)peer.receive_document();
-        peer.send("\x0a");
-        peer.send(last);
-    }
-
-    ScriptedListener listener_;
-    options::Plan plan_;
-    asio::io_context loop_;
-    FakeTraffic traffic_;
-    FakeSteering steering_;
-    FakePaths paths_{loop_, traffic_, steering_};
-    FakeWatch watch_;
-    RecordingSink sink_;
-    std::optional<auth::Login> login_;
-    std::optional<control::ClientTest> client_;
-};
 
 TEST_F(ClientAndScript, RunsATestInIperf3sOrder)
 {
@@ -379,12 +301,7 @@ TEST_F(ClientAndScript, WaitsForAServerThatIsBusy)
         }
         const ScriptedPeer peer = listener_.accept();
         up_to_running(peer);
-        (void)peer.receive(1);
-        peer.send("\x0d");
-        (void)peer.receive_document();
-        peer.send_document(kResults);
-        peer.send("\x0e");
-        (void)peer.receive_rest();
+        up_to_the_end(peer);
     }};
     EXPECT_EQ(run_alone(), 0);
     server.join();
@@ -553,12 +470,7 @@ TEST_F(ClientAndScript, WaitsForBothSidesToCloseTheirStreamsButNotForLong)
         const auto from = std::chrono::steady_clock::now();
         EXPECT_EQ(run([&](const ScriptedPeer& peer) {
             up_to_running(peer);
-            (void)peer.receive(1);
-            peer.send("\x0d");
-            (void)peer.receive_document();
-            peer.send_document(kResults);
-            peer.send("\x0e");
-            (void)peer.receive_rest();
+            up_to_the_end(peer);
         }),
             0);
         const auto took = std::chrono::steady_clock::now() - from;
@@ -580,110 +492,6 @@ TEST_F(ClientAndScript, DoesNotWaitForStreamsOfAFailedTest)
     }),
         1);
     EXPECT_LT(std::chrono::steady_clock::now() - from, 900ms);
-}
-
-class ClientWithAFile : public ClientAndScript {
-protected:
-    ClientWithAFile()
-    {
-        plan_.protocol = options::Protocol::kTcp;
-        plan_.blocks = 0;
-        plan_.file = (folder_.path() / "f").string();
-        plan_.ends_with_file = true;
-        std::ofstream{*plan_.file} << std::string(950, 'x');
-    }
-
-    // A test to its end. Returns the exit code.
-    int run_through()
-    {
-        return run([this](const ScriptedPeer& peer) {
-            (void)peer.receive(37);
-            peer.send("\x09");
-            parameters_ = peer.receive_document();
-            peer.send("\x0a\1\2");
-            (void)peer.receive(1);
-            peer.send("\x0d");
-            (void)peer.receive_document();
-            peer.send_document(kResults);
-            peer.send("\x0e");
-            (void)peer.receive_rest();
-        });
-    }
-
-    void arrives(std::string_view text)
-    {
-        StreamStore& store = *traffic_.sessions.at(0).streams.at(0).store;
-        store.put(store.published(), std::as_bytes(std::span{text}));
-        store.publish(store.published() + text.size());
-    }
-
-    [[nodiscard]] std::string content() const
-    {
-        std::ifstream file{*plan_.file};
-        return {std::istreambuf_iterator<char>{file}, {}};
-    }
-
-    host::TemporaryDirectory folder_;
-    std::string parameters_;
-};
-
-TEST_F(ClientWithAFile, SendsIt)
-{
-    EXPECT_EQ(run_through(), 0);
-    EXPECT_NE(parameters_.find(R"("num":950)"), std::string::npos) << parameters_;
-    EXPECT_NE(parameters_.find(R"("time":0)"), std::string::npos) << parameters_;
-    const auto& spec = traffic_.sessions.at(0);
-    EXPECT_EQ(spec.tcp->file.size(), 950U);
-    EXPECT_EQ(spec.streams.at(0).max_datagrams, 10U);  // the last one is short
-    EXPECT_EQ(spec.streams.at(0).store, nullptr);
-    const auto& file = sink_.summaries.at(0).streams.at(0).file;
-    EXPECT_EQ(file->name, *plan_.file);
-    EXPECT_EQ(file->bytes, 950U);
-}
-
-TEST_F(ClientWithAFile, KeepsWhatItReceives)
-{
-    plan_.reverse = true;
-    at_call("connected", [this] {
-        EXPECT_EQ(content(), "") << "what was there before";
-        arrives("from the server");
-    });
-    EXPECT_EQ(run_through(), 0);
-    EXPECT_NE(parameters_.find(R"("num":950)"), std::string::npos) << parameters_;
-    EXPECT_TRUE(traffic_.sessions.at(0).tcp->file.empty());
-    EXPECT_EQ(content(), "from the server");
-    EXPECT_EQ(sink_.summaries.at(0).streams.at(0).file->bytes, 15U);
-}
-
-TEST_F(ClientWithAFile, HasTheUsualEndWhereThereIsNone)
-{
-    plan_.reverse = true;
-    plan_.file = (folder_.path() / "new").string();
-    plan_.duration = 1s;  // what validate() would set
-    EXPECT_EQ(run_through(), 0);
-    EXPECT_NE(parameters_.find(R"("num":0)"), std::string::npos) << parameters_;
-    EXPECT_NE(parameters_.find(R"("time":1)"), std::string::npos) << parameters_;
-}
-
-TEST_F(ClientWithAFile, SaysThatItCannotBeWritten)
-{
-    plan_.reverse = true;
-    plan_.file = "/dev/full";
-    plan_.duration = 1s;
-    at_call("connected", [this] { arrives("too much"); });
-    EXPECT_EQ(run_through(), 1);
-    EXPECT_EQ(sink_.failures,
-        std::vector<std::string>{
-            "unable to read from stream socket: No space left on device: writing /dev/full"});
-}
-
-TEST_F(ClientWithAFile, SaysThatItCannotBeReadBeforeConnecting)
-{
-    plan_.file = "/nonexistent";
-    EXPECT_EQ(run_alone(), 1);
-    EXPECT_EQ(
-        sink_.failures, std::vector<std::string>{
-                            "unable to open -F file: /nonexistent: No such file or directory"});
 }
 
 TEST_F(ClientAndScript, HandsIcmpOfItsFamilyToTheStreams)
@@ -780,12 +588,7 @@ TEST_F(ClientAndScript, IntervalsAreReportedOnceEachAndTheLastOneEndsWithTheTest
     plan_.interval = 250ms;
     const int exit_code = run([&](const ScriptedPeer& peer) {
         up_to_running(peer);
-        (void)peer.receive(1);
-        peer.send("\x0d");
-        (void)peer.receive_document();
-        peer.send_document(kResults);
-        peer.send("\x0e");
-        (void)peer.receive_rest();
+        up_to_the_end(peer);
     });
     EXPECT_EQ(exit_code, 0);
     ASSERT_EQ(sink_.intervals.size(), 4U);
