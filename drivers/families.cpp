@@ -31,7 +31,7 @@ void adjust_tap(PortPlan& plan, const PortRequest& /*request*/, const rte_eth_de
                                        RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM};
 }
 
-// The fill and completion rings of the UMEM hold 4096 and 2048 buffers besides our rings.
+// Room for our rings besides the UMEM's.
 void adjust_af_xdp(
     PortPlan& plan, const PortRequest& /*request*/, const rte_eth_dev_info& /*device*/)
 {
@@ -91,6 +91,7 @@ constexpr PortFamily kFamilies[] = {
         .rx_trust = RxTrust::kSumAll,
         .link_speed_known = false,
         .sets_mtu = false,
+        .kept_mbufs = 4096 + 2048,
         .adjust = adjust_af_xdp},
 
     // Real devices that belong to DPDK.
@@ -185,12 +186,15 @@ constexpr PortFamily kFamilies[] = {
                "memif: always reports 100 Gb/s (memif/rte_eth_memif.c, pmd_link)\n"
                "memif: no checksum flags; the wire is a copy in memory\n"
                "memif: a zero-copy sender that is given more than 4 chains of buffers writes over "
-               "what is still in a full ring (memif/rte_eth_memif.c, eth_memif_tx_zc())",
+               "what is still in a full ring (memif/rte_eth_memif.c, eth_memif_tx_zc())\n"
+               "memif: a zero-copy client does not give back what it has put into its RX ring "
+               "(memif/rte_eth_memif.c, memif_rx_queue_release())",
         .proof = Proof::kRun,
         .rx_trust = RxTrust::kFlagsOrMemory,
         .link_speed_known = false,
         .sets_mtu = false,
-        .most_chains = 4},
+        .most_chains = 4,
+        .kept_mbufs = 1 << 14},  // rsize=14
     {.driver = "net_vhost",
         .why =
             "vhost: sums in software unless RX checksum is asked for (vhost/rte_eth_vhost.c, "

@@ -89,6 +89,9 @@ void TcpStream::fill(stats::Snapshot& snapshot, Moment now) const noexcept
     snapshot.path_mtu_bytes = info.path_mtu_bytes;
     snapshot.reordering = info.reordering;
     snapshot.health = health_of(info);
+    if (snapshot.edge == stats::kFinalEdge) {
+        snapshot.health.broken_invariants = connection.broken_invariant() == nullptr ? 0 : 1;
+    }
 }
 
 void TcpStream::stop() noexcept

@@ -1,6 +1,7 @@
 #include "dpdkperf/ports/port.hpp"
 
 #include "dpdkperf/ports/self_check.hpp"
+#include "lost_mbufs.hpp"
 
 #include <algorithm>
 #include <array>
@@ -54,6 +55,7 @@ void Port::FreePool::operator()(rte_mempool* pool) const noexcept
 Result<Port> Port::configure(std::uint16_t port_id, const PortPlan& plan)
 {
     Port port{port_id};
+    port.kept_mbufs_ = plan.kept_mbufs;
     port.filter_ = {.promiscuous = plan.promiscuous, .all_multicast = plan.all_multicast};
     rte_eth_dev_info info{};
     int rc = rte_eth_dev_info_get(port_id, &info);
@@ -100,14 +102,15 @@ Status Port::make_pinned(const PortPlan& plan)
 Status Port::set_up_queue(std::uint16_t queue, const PortPlan& plan)
 {
     const std::string name = "pool-" + std::to_string(id_) + "-" + std::to_string(queue);
-    pools_.emplace_back(rte_pktmbuf_pool_create(name.c_str(), plan.pool_mbufs, plan.cache_mbufs, 0,
-        static_cast<std::uint16_t>(RTE_PKTMBUF_HEADROOM + plan.data_room_bytes), plan.numa_node));
-    rte_mempool* pool = pools_.back().get();
+    rte_mempool* const pool = rte_pktmbuf_pool_create(name.c_str(), plan.pool_mbufs,
+        plan.cache_mbufs, 0,
+        static_cast<std::uint16_t>(RTE_PKTMBUF_HEADROOM + plan.data_room_bytes), plan.numa_node);
     if (pool == nullptr) {
         return refused(id_,
             numbers("memory for", plan.pool_mbufs, "packet buffers of", plan.data_room_bytes),
             -rte_errno);
     }
+    pools_.emplace_back(pool);
     const auto socket = static_cast<unsigned>(plan.numa_node);
     int rc = rte_eth_rx_queue_setup(id_, queue, plan.rx_descriptors, socket, nullptr, pool);
     if (rc < 0) {
@@ -141,6 +144,7 @@ Status Port::set_mtu(std::uint32_t mtu_bytes) const
 Port::Port(Port&& other) noexcept
     : id_{other.id_},
       filter_{other.filter_},
+      kept_mbufs_{other.kept_mbufs_},
       open_{std::exchange(other.open_, false)},
       started_{std::exchange(other.started_, false)},
       pools_{std::move(other.pools_)},
@@ -155,6 +159,7 @@ Port& Port::operator=(Port&& other) noexcept
         close();
         id_ = other.id_;
         filter_ = other.filter_;
+        kept_mbufs_ = other.kept_mbufs_;
         open_ = std::exchange(other.open_, false);
         started_ = std::exchange(other.started_, false);
         pools_ = std::move(other.pools_);
@@ -174,8 +179,18 @@ void Port::close() noexcept
     if (std::exchange(started_, false)) {
         rte_eth_dev_stop(id_);
     }
-    if (std::exchange(open_, false)) {
-        rte_eth_dev_close(id_);
+    if (!std::exchange(open_, false)) {
+        return;
+    }
+    const std::string name = name_of(id_);
+    rte_eth_dev_close(id_);
+    for (const auto& pool : pools_) {
+        tell_of_lost_mbufs(name, *pool, kept_mbufs_);
+    }
+    if (pinned_ != nullptr) {
+        for (std::size_t i = 0; i < PinnedBuffers::kCount; ++i) {
+            tell_of_lost_mbufs(name, *pinned_->pool(i));
+        }
     }
 }
 

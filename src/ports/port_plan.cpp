@@ -145,6 +145,7 @@ PortPlan plan_for(const PortRequest& request, const rte_eth_dev_info& device,
     plan.all_multicast = request.has_twin;
     plan.rx_trust = row == nullptr ? RxTrust::kSumAll : family.rx_trust;
     plan.link_speed_known = family.link_speed_known;
+    plan.kept_mbufs = family.kept_mbufs;
     plan.cap = family.cap;
     plan.proof = family.proof;
     add_notes(plan, row == nullptr ? "no row for this driver: the defaults" : family.why);

@@ -37,6 +37,7 @@ inline constexpr HealthRow kHealthRows[] = {
     {&stats::TcpHealth::bad_icmp, "bad_icmp", "ICMP errors that fit nothing"},
     {&stats::TcpHealth::unreachable, "unreachable", "times unreachable"},
     {&stats::TcpHealth::challenge_acks, "challenge_acks", "challenge ACKs"},
+    {&stats::TcpHealth::broken_invariants, "broken_invariants", "broken invariants"},
 };
 static_assert(sizeof kHealthRows / sizeof(HealthRow) * sizeof(std::uint64_t) ==
               sizeof(stats::TcpHealth));  // every counter has a row

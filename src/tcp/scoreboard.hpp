@@ -113,7 +113,7 @@ public:
     // The first slot from `from` on that is neither SACKed nor lost; end() if there is none.
     [[nodiscard]] std::uint64_t next_unmarked(std::uint64_t from) const noexcept;
 
-    // For tests: what is wrong with the invariants, or null. O(slots in flight).
+    // What is wrong with the invariants, or null. O(slots).
     [[nodiscard]] const char* broken_invariant() const noexcept;
 
 private:

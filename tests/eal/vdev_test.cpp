@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 #include <rte_dev.h>
 #include <rte_ethdev.h>
+#include <rte_mbuf.h>
 
 namespace dpdkperf::ports {
 namespace {
@@ -135,6 +136,25 @@ TEST_F(Vdev, RefusesMoreQueuesThanThereAreWithPortNumberAndLimit)
     ASSERT_FALSE(status);
     EXPECT_EQ(status.error().code, Errc::kDevice);
     EXPECT_EQ(status.error().message, "port net_vhost_x: 3 queue pairs, the device has 2");
+}
+
+TEST_F(Vdev, TellWhichPacketBuffersAreLost)
+{
+    for (const std::size_t lost : {0U, 3U}) {
+        ASSERT_TRUE(open({"net_null_l", ""}, {.queue_pairs = 1}));
+        test_eal().run([&] {
+            for (std::size_t i = 0; i < lost; ++i) {
+                rte_pktmbuf_alloc(port_->queue_pairs().front().pool);
+            }
+        });
+        testing::internal::CaptureStderr();
+        TearDown();
+        devices_.clear();
+        const std::string told = testing::internal::GetCapturedStderr();
+        constexpr const char* kThree = "port net_null_l: 3 packet buffers of pool-";
+        EXPECT_EQ(told.find(kThree) != std::string::npos, lost == 3) << told;
+        EXPECT_EQ(told.empty(), lost == 0) << told;
+    }
 }
 
 TEST_F(Vdev, TellTheirHashKeyAndTableOrNothing)

@@ -130,7 +130,7 @@ def relayed(context, role, client_flags, server_flags, tcp):
         congestion = ["-C", "cubic"] if tcp else []
         arguments = (*SETTINGS, *congestion, "--get-server-output", *client_flags)
         with context.client(role, *arguments, tcp=tcp) as running:
-            running.succeed()
+            require(running.wait() == 0, f"exit code {running.code}\n{running}\n{serving}")
             serving.succeed()
             return running.out, serving.out
 

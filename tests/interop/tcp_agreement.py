@@ -44,6 +44,9 @@ def check(client, server, mode, count):
     healthy(client)
     healthy(server)
     equal(client["start"]["test_start"]["protocol"], "TCP", "protocol")
+    for document in (client, server):
+        for stream in document.get("dpdkperf", {}).get("streams", []):
+            equal(stream["broken_invariants"], 0, f"broken invariants of {stream}")
     if mode != "-R":
         check_direction(client, server, count)
     if mode != "normal":

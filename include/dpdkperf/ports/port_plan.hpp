@@ -56,6 +56,7 @@ struct PortPlan {
     std::uint16_t burst = 64;              // packets of one RX or TX call, at most kMostBurst
     std::uint32_t pool_mbufs = 8191;       // per queue pair
     std::uint32_t cache_mbufs = 512;       // per lcore
+    std::uint32_t kept_mbufs = 0;          // of pool_mbufs, at most: not back after the close
     std::uint16_t data_room_bytes = 2048;  // of an mbuf, behind the headroom
     // That name payload of TCP instead of holding it, per buffer; 0: payload is copied, because TX
     // takes no chains of mbufs.
@@ -92,6 +93,7 @@ struct PortFamily {
     // RX buffers are used in steps of this size; a room that is no multiple would be cut.
     std::uint16_t room_step_bytes = 64;
     std::uint16_t most_chains = UINT16_MAX;  // that one TX call may carry
+    std::uint32_t kept_mbufs = 0;  // of a queue pair, that closing the device does not give back
     std::optional<PacketCap> cap = std::nullopt;
     // Everything else; called last. May be null.
     void (*adjust)(PortPlan&, const PortRequest&, const rte_eth_dev_info&) = nullptr;

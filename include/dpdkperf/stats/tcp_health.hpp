@@ -35,6 +35,8 @@ struct TcpHealth {
     std::uint64_t bad_icmp = 0;        // ICMP errors that quote nothing that is in flight
     std::uint64_t unreachable = 0;     // and such that do
     std::uint64_t challenge_acks = 0;  // our answers to such segments
+    // When the test ended: 1 if the connection contradicted itself, which is a fault of ours.
+    std::uint64_t broken_invariants = 0;
 };
 
 }  // namespace dpdkperf::stats

@@ -81,7 +81,7 @@ public:
     // With time-dependent figures as of `now`.
     [[nodiscard]] Info info(Moment now) const noexcept;
 
-    // For tests and fuzzers: which invariant does not hold, or null. O(segments in flight).
+    // Which invariant does not hold, or null. Not for the hot path: O(Limits::segments_in_flight).
     [[nodiscard]] const char* broken_invariant() const noexcept;
 
     struct Impl;

@@ -53,12 +53,15 @@ class Process:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         if self.running:
             self._child.send_signal(signal.SIGKILL)
         self._child.wait()
+        lost = re.search(r"\d+ packet buffers of .* are lost", self.err)
         self._out.close()
         self._err.close()
+        if lost and kind is None:
+            raise Failed(f"{self.arguments[0]}: {lost[0]}")
 
     @property
     def pid(self):
