@@ -36,6 +36,8 @@ void adjust_af_xdp(
     PortPlan& plan, const PortRequest& /*request*/, const rte_eth_dev_info& /*device*/)
 {
     plan.pool_mbufs = 8191;
+    plan.paged_mbufs = true;
+    plan.data_room_bytes = ports::kPagedRoomBytes;
 }
 
 // Room for what one buffer of a guest holds of a packet of 64 KB: fewer pieces, less work.
@@ -84,6 +86,8 @@ constexpr PortFamily kFamilies[] = {
     {.driver = "net_af_xdp",
         .why = "af_xdp: the UMEM's fill and completion rings keep 4096 and 2048 buffers "
                "(af_xdp/rte_eth_af_xdp.c, xdp_umem_configure())\n"
+               "af_xdp: the UMEM ends as if the pool had no gaps, and what lies behind its end is "
+               "lost: so a buffer fills a page (af_xdp/rte_eth_af_xdp.c, xdp_umem_configure())\n"
                "af_xdp: setting the MTU would change the kernel's (af_xdp/rte_eth_af_xdp.c, "
                "eth_dev_mtu_set())\n"
                "af_xdp: always reports 10 Gb/s (af_xdp/rte_eth_af_xdp.c, pmd_link)",

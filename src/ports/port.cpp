@@ -2,6 +2,7 @@
 
 #include "dpdkperf/ports/self_check.hpp"
 #include "lost_mbufs.hpp"
+#include "packet_pool.hpp"
 
 #include <algorithm>
 #include <array>
@@ -102,9 +103,7 @@ Status Port::make_pinned(const PortPlan& plan)
 Status Port::set_up_queue(std::uint16_t queue, const PortPlan& plan)
 {
     const std::string name = "pool-" + std::to_string(id_) + "-" + std::to_string(queue);
-    rte_mempool* const pool = rte_pktmbuf_pool_create(name.c_str(), plan.pool_mbufs,
-        plan.cache_mbufs, 0,
-        static_cast<std::uint16_t>(RTE_PKTMBUF_HEADROOM + plan.data_room_bytes), plan.numa_node);
+    rte_mempool* const pool = create_packet_pool(name, plan);
     if (pool == nullptr) {
         return refused(id_,
             numbers("memory for", plan.pool_mbufs, "packet buffers of", plan.data_room_bytes),

@@ -171,8 +171,8 @@ TEST(PlanFor, MakesRoomForAWholeFrameInTheDevicesSteps)
         {ixgbe(), 3060, 4096},                                        // 3060 + 18 is above 3072
         {igb(), 9000, 9216}, {em(), 1500, 2048}, {em(), 2031, 4096},  // 2031 + 18
         {em(), 4000, 4096}, {em(), 9000, 16384}, {memif(), 9000, 9024},
-        {af_xdp(), 1500 + 256, 2048},
-        {af_xdp(), 3438 + 256, 3712},  // with mbuf and headroom less than a page
+        {af_xdp(), 1500 + 256, kPagedRoomBytes},
+        {af_xdp(), 3438 + 256, kPagedRoomBytes},  // with mbuf and headroom a page
     };
     for (const Case& c : cases) {
         SCOPED_TRACE(testing::Message() << c.info.driver_name << " " << c.mtu);

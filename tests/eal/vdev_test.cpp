@@ -157,6 +157,44 @@ TEST_F(Vdev, TellWhichPacketBuffersAreLost)
     }
 }
 
+// As net_af_xdp works out where its memory ends (rte_eth_af_xdp.c, xdp_umem_configure(), DPDK
+// 22.11): from the page that the pool begins in, as many elements as there are, without gaps.
+TEST_F(Vdev, WithPagedBuffersLeaveNoGapsInTheirPool)
+{
+    const std::uint16_t id = make_vdev("net_null_p", "");
+    devices_.emplace_back("net_null_p");
+    test_eal().run([&] {
+        PortPlan plan;
+        plan.pool_mbufs = 1023;
+        plan.data_room_bytes = kPagedRoomBytes;
+        plan.paged_mbufs = true;
+        auto port = Port::configure(id, plan);
+        ASSERT_TRUE(port) << port.error().message;
+        port_.emplace(*std::move(port));
+    });
+    rte_mempool& pool = *port_->queue_pairs().front().pool;
+    EXPECT_EQ(pool.populated_size, 1023U);
+    EXPECT_EQ(pool.nb_mem_chunks, 1U);
+    EXPECT_EQ(rte_pktmbuf_data_room_size(&pool), RTE_PKTMBUF_HEADROOM + kPagedRoomBytes);
+    const auto begin = reinterpret_cast<std::uintptr_t>(STAILQ_FIRST(&pool.mem_list)->addr);
+    struct Span {
+        std::uintptr_t first_page, end;
+        std::uint32_t inside = 0;
+    } span{begin & ~std::uintptr_t{kPagedMbufBytes - 1}, 0};
+    span.end = begin + std::uintptr_t{pool.populated_size} *
+                           rte_mempool_calc_obj_size(pool.elt_size, pool.flags, nullptr);
+    const auto look = [](rte_mempool* /*pool*/, void* found, void* object, unsigned /*index*/) {
+        Span& all = *static_cast<Span*>(found);
+        const auto* mbuf = static_cast<const rte_mbuf*>(object);
+        const auto data = reinterpret_cast<std::uintptr_t>(mbuf->buf_addr);
+        const auto last = data + mbuf->buf_len - 1;
+        const bool one_page = (data ^ last) < kPagedMbufBytes;
+        all.inside += data > all.first_page && last < all.end && one_page ? 1U : 0U;
+    };
+    rte_mempool_obj_iter(&pool, look, &span);
+    EXPECT_EQ(span.inside, 1023U);
+}
+
 TEST_F(Vdev, TellTheirHashKeyAndTableOrNothing)
 {
     ASSERT_TRUE(open({"net_null_y", ""}, {.queue_pairs = 2}));

@@ -47,6 +47,11 @@ struct PacketCap {
 
 constexpr std::uint16_t kMostBurst = 128;
 
+// An mbuf that fills a page: the pool's header (64 bytes), rte_mbuf (128) and the headroom (128)
+// are in front of the data.
+constexpr std::uint16_t kPagedMbufBytes = 4096;
+constexpr std::uint16_t kPagedRoomBytes = kPagedMbufBytes - 64 - 128 - 128;
+
 // All that is told to DPDK about a port. Computed before the port is touched.
 struct PortPlan {
     std::uint16_t queue_pairs = 1;
@@ -58,6 +63,7 @@ struct PortPlan {
     std::uint32_t cache_mbufs = 512;       // per lcore
     std::uint32_t kept_mbufs = 0;          // of pool_mbufs, at most: not back after the close
     std::uint16_t data_room_bytes = 2048;  // of an mbuf, behind the headroom
+    bool paged_mbufs = false;              // each fills a page: data_room_bytes is kPagedRoomBytes
     // That name payload of TCP instead of holding it, per buffer; 0: payload is copied, because TX
     // takes no chains of mbufs.
     std::uint32_t pinned_mbufs = 0;
