@@ -91,13 +91,17 @@ constexpr std::size_t kPrefetched = 4;
 }
 
 // Takes stamps of datagrams that have come at the same time into account. Those that a sender has
-// stamped together have the same time, which is converted once.
+// stamped together have the same time and follow each other: they are counted, and handed on in
+// one.
 class StampReader {
 public:
     StampReader(UdpStream& stream, double now_s) noexcept
         : wide_{stream.spec.counters_64bit}, now_s_{now_s}, burst_{stream.receiver}
     {
     }
+    StampReader(const StampReader&) = delete;
+    StampReader& operator=(const StampReader&) = delete;
+    ~StampReader() { hand_on(); }
 
     // False: no stamp.
     [[gnu::always_inline]] bool take(std::span<const std::byte> payload) noexcept
@@ -106,20 +110,30 @@ public:
         if (!wire::read_stamp(payload, wide_, stamp)) [[unlikely]] {
             return false;
         }
-        if (stamp.microseconds != microseconds_ || stamp.seconds != seconds_) [[unlikely]] {
+        if (stamp.sequence != first_ + count_ || stamp.microseconds != microseconds_ ||
+            stamp.seconds != seconds_) [[unlikely]] {
+            hand_on();
+            first_ = stamp.sequence;
             seconds_ = stamp.seconds;
             microseconds_ = stamp.microseconds;
-            sent_s_ = stamp.seconds + stamp.microseconds * 1e-6;
         }
-        burst_.on_datagram(stamp.sequence, sent_s_, now_s_);
+        ++count_;
         return true;
     }
 
 private:
+    void hand_on() noexcept
+    {
+        if (count_ > 0) {
+            burst_.on_run(first_, count_, seconds_ + microseconds_ * 1e-6, now_s_);
+            count_ = 0;
+        }
+    }
+
     const bool wide_;
     const double now_s_;
     std::uint32_t seconds_ = 0, microseconds_ = 0;
-    double sent_s_ = 0;
+    std::uint64_t first_ = 0, count_ = 0;
     stats::UdpReceiver::Burst burst_;
 };
 
@@ -190,6 +204,7 @@ std::size_t Poller::take_run(std::span<rte_mbuf* const> mbufs, double now_s) noe
         return 0;
     }
     const wire::UdpPattern expected = last_flow_->expected;
+    const TagField tags = context_.tags;
     std::size_t taken = 0, bytes = 0;
     {
         StampReader stamps{*stream, now_s};
@@ -204,7 +219,7 @@ std::size_t Poller::take_run(std::span<rte_mbuf* const> mbufs, double now_s) noe
             if (!checksum_ok<kChecksum>(mbuf, view) || !stamps.take(view.payload())) [[unlikely]] {
                 break;
             }
-            context_.tags.of(mbuf) = 0;  // whatever we had written is gone
+            tags.of(mbuf) = 0;  // whatever we had written is gone
             bytes = view.payload().size();
         }
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -67,6 +68,28 @@ public:
             f.transit_s = transit;
         }
 
+        // So many datagrams, with sequence numbers from `first` on, of the same times. Figures are
+        // those of on_datagram() for each.
+        void on_run(
+            std::uint64_t first, std::uint64_t count, double sent_s, double arrived_s) noexcept
+        {
+            on_datagram(first, sent_s, arrived_s);
+            Figures& f = figures_;
+            const std::uint64_t more = count - 1;
+            if (f.highest != first || more > kMostPackets - first) [[unlikely]] {
+                for (std::uint64_t i = 1; i <= more; ++i) {
+                    on_datagram(first + i, sent_s, arrived_s);
+                }
+                return;
+            }
+            receiver_.note(first + 1, more);
+            f.highest += more;
+            f.arrived += more;
+            for (std::uint64_t i = 0; i < more; ++i) {
+                f.jitter_s *= 15.0 / 16.0;  // the transit times are equal; rounds as above
+            }
+        }
+
     private:
         UdpReceiver& receiver_;
         Figures figures_;
@@ -110,6 +133,17 @@ private:
             }
         }
         word(sequence) |= bit(sequence);
+    }
+
+    // `count` numbers have come that follow the highest one.
+    void note(std::uint64_t first, std::uint64_t count) noexcept
+    {
+        while (count > 0) {
+            const std::uint64_t at = first % 64, n = std::min(count, 64 - at);
+            word(first) |= ~std::uint64_t{0} >> (64 - n) << at;
+            first += n;
+            count -= n;
+        }
     }
 
     // Whether it has been seen before.

@@ -36,7 +36,6 @@ public:
         frame_bytes_ = frame.size();
         udp_bytes_ = view.udp.size();
         words_ = load(frame.data());
-        varying_ = varying(frame.data());
         const std::span ip = frame.subspan(kEthernetSize, kIpv4Size);
         fixed_sum_ = add_bytes(0, ip.first(kIpv4Id)) + add_bytes(0, ip.subspan(kIpv4Fragment, 4)) +
                      add_bytes(0, ip.subspan(kIpv4Source));
@@ -47,20 +46,15 @@ public:
         if (frame.size() != frame_bytes_) {
             return false;
         }
-        const Words words = load(frame.data());
-        std::uint64_t different = 0;
-        for (std::size_t i = 0; i < kIpv4Words; ++i) {
-            different |= words[i] ^ words_[i];
-        }
-        if (!ipv4_) {
-            for (std::size_t i = kIpv4Words; i < kIpv6Words; ++i) {
-                different |= words[i] ^ words_[i];
-            }
-            return different == 0;
+        Words different = load(frame.data());
+        std::uint64_t any = 0;
+        for (std::size_t i = 0; i < kIpv6Words; ++i) {
+            different[i] ^= words_[i];
+            any |= different[i];
         }
         // Ours always have the same identification (RFC 6864), and then the same checksum.
-        return different == 0 &&
-               (varying(frame.data()) == varying_ || ipv4_checksum_ok(frame.data()));
+        return any == 0 ||
+               (ipv4_ && differ_in_what_varies(different) && ipv4_checksum_ok(frame.data()));
     }
 
     // As parse_udp() would give it; `frame` matches.
@@ -75,7 +69,7 @@ public:
     }
 
 private:
-    // From the EtherType to the UDP length, without the fields that vary.
+    // From the EtherType to the UDP length.
     static constexpr std::size_t kIpv4Words = 4, kIpv6Words = 6;
     using Words = std::array<std::uint64_t, kIpv6Words>;
 
@@ -85,24 +79,23 @@ private:
         std::memcpy(&word, from, sizeof word);
         return word;
     }
-    static constexpr std::uint64_t kAllButId = 0x0000'ffff'ffff'ffff;
-    static constexpr std::uint64_t kAllButChecksum = 0xffff'0000'ffff'ffff;
     [[nodiscard, gnu::always_inline]] Words load(const std::byte* frame) const noexcept
     {
         const std::byte* const at = frame + kEtherType;
         if (ipv4_) {
-            return {load_word(at) & kAllButId, load_word(at + 8) & kAllButChecksum,
-                load_word(at + 16), load_word(at + 20)};
+            return {load_word(at), load_word(at + 8), load_word(at + 16), load_word(at + 20)};
         }
         return {load_word(at), load_word(at + 8), load_word(at + 16), load_word(at + 24),
             load_word(at + 32), load_word(at + 40)};
     }
 
-    // What load() leaves out of an IPv4 header.
-    static std::uint64_t varying(const std::byte* frame) noexcept
+    // Whether two IPv4 headers differ in nothing but identification and checksum.
+    static bool differ_in_what_varies(const Words& different) noexcept
     {
-        const std::byte* const at = frame + kEtherType;
-        return (load_word(at) & ~kAllButId) | (load_word(at + 8) & ~kAllButChecksum);
+        constexpr std::uint64_t kAllButId = 0x0000'ffff'ffff'ffff;
+        constexpr std::uint64_t kAllButChecksum = 0xffff'0000'ffff'ffff;
+        return ((different[0] & kAllButId) | (different[1] & kAllButChecksum) | different[2] |
+                   different[3]) == 0;
     }
 
     // All but the identification and the checksum itself are in fixed_sum_.
@@ -121,7 +114,6 @@ private:
     }
 
     Words words_{};
-    std::uint64_t varying_ = 0;
     ChecksumSum fixed_sum_ = 0;  // of the IPv4 header
     std::size_t frame_bytes_ = std::numeric_limits<std::size_t>::max();
     std::size_t udp_bytes_ = 0;

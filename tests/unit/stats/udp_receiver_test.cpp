@@ -1,5 +1,6 @@
 #include "dpdkperf/stats/udp_receiver.hpp"
 
+#include <algorithm>
 #include <random>
 #include <set>
 #include <vector>
@@ -85,6 +86,52 @@ TEST(UdpReceiver, AgreesWithANaiveModelOnABadPath)
         EXPECT_EQ(receiver.out_of_order(), late);
         EXPECT_EQ(receiver.duplicates(), copies);
     }
+}
+
+// Runs of every length, which begin early, late, twice or behind a gap.
+TEST(UdpReceiver, CountsARunAsItsDatagrams)
+{
+    for (unsigned seed = 1; seed <= 50; ++seed) {
+        SCOPED_TRACE(seed);
+        std::mt19937_64 random{seed};
+        UdpReceiver runs, datagrams;
+        std::uint64_t next = 1;
+        double now = 0;
+        for (int i = 0; i < 300; ++i) {
+            const std::uint64_t back =
+                random() % 4 == 0 ? random() % std::min<std::uint64_t>(next + 1, 200) : 0;
+            const std::uint64_t first = next - back + (random() % 8 == 0 ? random() % 5000 : 0);
+            const std::uint64_t count = 1 + random() % (random() % 10 == 0 ? 5000 : 130);
+            const double sent = now - static_cast<double>(random() % 1000) * 1e-6;
+            {
+                UdpReceiver::Burst burst{runs};
+                burst.on_run(first, count, sent, now);
+            }
+            for (std::uint64_t q = first; q < first + count; ++q) {
+                datagrams.on_datagram(q, sent, now);
+            }
+            next = std::max(next, first + count);
+            now += 1e-4;
+            ASSERT_EQ(runs.highest(), datagrams.highest());
+            ASSERT_EQ(runs.lost(), datagrams.lost());
+            ASSERT_EQ(runs.out_of_order(), datagrams.out_of_order());
+            ASSERT_EQ(runs.arrived(), datagrams.arrived());
+            ASSERT_EQ(runs.duplicates(), datagrams.duplicates());
+            ASSERT_EQ(runs.jitter_s(), datagrams.jitter_s());  // to the last bit
+        }
+    }
+}
+
+TEST(UdpReceiver, ARunEndsWhereNobodyCanHaveCounted)
+{
+    UdpReceiver receiver;
+    {
+        UdpReceiver::Burst burst{receiver};
+        burst.on_run(UdpReceiver::kMostPackets - 1, 4, 0, 0);
+    }
+    EXPECT_EQ(receiver.highest(), UdpReceiver::kMostPackets);
+    EXPECT_EQ(receiver.arrived(), 4U);
+    EXPECT_EQ(receiver.out_of_order(), 2);
 }
 
 TEST(UdpReceiver, SmoothsJitterByASixteenthAndStartsWithTheFirstTransit)
