@@ -61,6 +61,14 @@ void TcpWorker::address(TcpStream& stream, const Mac& next_hop) noexcept
         .flow_label = stream.spec.flow_label});
 }
 
+// What a stream may send before it is the next one's turn. Where each packet is copied: a call of
+// the driver, and not a packet more, which would be a system call more (af_xdp).
+std::uint32_t TcpWorker::turn_bytes() const noexcept
+{
+    constexpr std::uint32_t kHeaders = 52;  // IPv4 and TCP with timestamps
+    return queue_.pinned != nullptr ? ports::kMostTsoBytes : queue_.burst * (mtu_bytes_ - kHeaders);
+}
+
 tcp::Settings TcpWorker::settings_of(const TcpStream& stream, Moment now) const noexcept
 {
     const traffic::TcpSpec& spec = *stream.session->spec.tcp;
@@ -77,7 +85,7 @@ tcp::Settings TcpWorker::settings_of(const TcpStream& stream, Moment now) const 
     settings.congestion = algorithm_of(spec.congestion);
     settings.max_pacing_rate = spec.max_pacing_rate;
     settings.user_timeout = spec.user_timeout;
-    settings.max_burst_bytes = ports::kMostTsoBytes;  // then it is the next stream's turn
+    settings.max_burst_bytes = turn_bytes();
     settings.kept_prefix_bytes = static_cast<std::uint32_t>(stream.received_prefix());
     settings.store = stream.spec.store;
     return settings;
