@@ -54,7 +54,8 @@ def build():
     folder = ROOT / "build-bench"
     if not (folder / "build.ninja").exists():
         subprocess.run(["meson", "setup", folder, "--buildtype=release"], cwd=ROOT, check=True)
-    subprocess.run(["ninja", "-C", folder, "dpdkperf", "tests/perf/bench_udp"], check=True)
+    programs = [f"tests/perf/bench_{name}" for name in ("sink", "tcp", "udp")]
+    subprocess.run(["ninja", "-C", folder, "dpdkperf", *programs], check=True)
     return str(folder / "dpdkperf")
 
 

@@ -7,7 +7,7 @@ from bottleneck import Bottleneck
 from comparisons import Comparison, Metric, hugepages
 from measure import RECEIVER, kernel_path_is_clear
 from netlab.lab import Failed, Lab
-from netlab.programs import STOCK, client, server
+from netlab.programs import PORT, STOCK, Process, client, server
 from netlab.wires import Wire
 
 # bbr is Linux's default on some machines; ours has cubic.
@@ -134,6 +134,28 @@ XDP = Comparison(
 )
 
 
+def bare_turn(setup):
+    programs = setup.build_folder() / "tests/perf"
+    with wire_sized(setup) as lab:
+        with Process(lab, "b", [programs / "bench_sink", PORT], RECEIVER) as sinking:
+            sinking.wait_for_line("listening")
+            with Process(lab, "a", [programs / "bench_tcp", lab.address("b"), PORT, setup.seconds]) as running:
+                running.succeed(setup.seconds + 10)
+            sinking.succeed()
+            return {"received": sinking.json["bytes"] * 8 / sinking.json["seconds"] / 1e9}
+
+
+XDP_BARE = Comparison(
+    id="tcp-xdp-bare",
+    title="The same against the driver alone: a loop that writes sequence numbers and reads acknowledgments",
+    ours="dpdkperf -c HOST -t T -C cubic, into iperf3 -s",
+    theirs="bench_tcp HOST PORT T, into bench_sink, which reads as iperf3 -s does",
+    metrics=(Metric("received", "Gb/s", 0.9),),
+    our_turn=lambda setup: {"received": xdp_turn(setup)["received"]},
+    their_turn=bare_turn,
+)
+
+
 @contextlib.contextmanager
 def loses(lab, per_mille):
     """At the receiver, before its TCP: so many data segments of a thousand are dropped at random.
@@ -222,6 +244,7 @@ ALL = (
     vhost("tcp-vhost-tso", "to the host", ()),
     vhost("tcp-vhost-tso-reverse", "to the guest", ("-R",)),
     XDP,
+    XDP_BARE,
     *(loss(per_mille) for per_mille in (1, 10)),
     STREAMS,
     FAIR,

@@ -53,7 +53,7 @@ class Process:
     def __enter__(self):
         return self
 
-    def __exit__(self, kind, *_):
+    def __exit__(self, kind=None, *_):
         if self.running:
             self._child.send_signal(signal.SIGKILL)
         self._child.wait()
