@@ -132,9 +132,9 @@ private:
     void show_received(std::span<rte_mbuf* const> mbufs) noexcept;
     [[nodiscard]] bool is_of_a_stream(const rte_mbuf& mbuf) noexcept;
     template <RxChecksum kChecksum>
-    void take_all(std::span<rte_mbuf*> mbufs, std::uint64_t now) noexcept;
+    void take_all(std::span<rte_mbuf*> mbufs, std::uint64_t now, bool untagged) noexcept;
     template <RxChecksum kChecksum>
-    std::size_t take_run(std::span<rte_mbuf* const> mbufs, double now_s) noexcept;
+    std::size_t take_run(std::span<rte_mbuf*> mbufs, double now_s, bool untagged) noexcept;
     template <RxChecksum kChecksum>
     bool take(rte_mbuf& mbuf, double now_s) noexcept;
     template <RxChecksum kChecksum>
@@ -210,6 +210,7 @@ private:
     std::array<UdpStream*, traffic::kMaxStreamsAtOnce> senders_{};  // those that may send
     std::size_t sender_count_ = 0;
     std::size_t next_sender_ = 0;
+    bool stamps_ = false;           // since some time: until then no mbuf of our queues has a tag
     bool some_exhausted_ = false;   // a sender has made all the datagrams it may
     bool expects_packets_ = false;  // something other than strays may arrive
     std::uint32_t turn_ = 0;

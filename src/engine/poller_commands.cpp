@@ -210,6 +210,7 @@ void Poller::refresh_senders() noexcept
             }
         }
     }
+    stamps_ |= sender_count_ > 0;
 }
 
 }  // namespace dpdkperf::engine
