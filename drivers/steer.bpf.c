@@ -57,25 +57,52 @@ struct {
 } stray SEC(".maps");
 
 struct packet {
-    struct SteerKey key;
-    __u8 opens;  // TCP: SYN without ACK
+    struct SteerKey key __attribute__((aligned(8)));
+    __u64 protocol;  // a slot of the stack each: see put()
+    __u64 opens;     // TCP: SYN without ACK
 };
+
+// Eight bytes of a key, in one store. Without CAP_PERFMON Linux 6.1 refuses a program that writes
+// to one half of a stack slot what it knows the bounds of, and then to the other ("attempt to
+// corrupt spilled pointer on stack").
+static __always_inline void put(void* slot, __u64 value)
+{
+    *(volatile __u64*)slot = value;
+}
+
+static __always_inline __u64 pair(__u32 first, __u32 second)
+{
+    return first | (__u64)second << 32;  // the machine is little endian
+}
+
+static __always_inline void put_address(__u32 to[4], __u32 a, __u32 b, __u32 c, __u32 d)
+{
+    put(&to[0], pair(a, b));
+    put(&to[2], pair(c, d));
+}
+
+// What of a key is behind the addresses.
+static __always_inline void put_ports(
+    struct SteerKey* key, __u16 local_port, __u16 remote_port, __u8 protocol)
+{
+    put(&key->local_port, local_port | (__u64)remote_port << 16 | (__u64)protocol << 32);
+}
 
 // The functions below return 0 for packets that are the kernel's, whatever is claimed.
 
-static __always_inline int parse_ports(struct packet* p, void* from, void* end)
+static __always_inline int parse_ports(struct packet* p, void* from, void* end, __u8 protocol)
 {
     struct udphdr* ports = from;  // TCP begins with the same two (RFC 9293, 3.1)
     if ((void*)(ports + 1) > end) {
         return 0;
     }
-    p->key.remote_port = bpf_ntohs(ports->source);
-    p->key.local_port = bpf_ntohs(ports->dest);
-    if (p->key.protocol == IPPROTO_UDP) {
+    put_ports(&p->key, bpf_ntohs(ports->dest), bpf_ntohs(ports->source), protocol);
+    p->protocol = protocol;
+    if (protocol == IPPROTO_UDP) {
         return 1;
     }
     struct tcphdr* tcp = from;
-    if (p->key.protocol != IPPROTO_TCP || (void*)(tcp + 1) > end) {
+    if (protocol != IPPROTO_TCP || (void*)(tcp + 1) > end) {
         return 0;
     }
     p->opens = tcp->syn && !tcp->ack;
@@ -118,11 +145,9 @@ static __always_inline int parse_ipv4(struct packet* p, void* from, void* end)
     if (ip->frag_off & bpf_htons(IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_OFFSET)) {
         return 0;
     }
-    p->key.local[2] = p->key.remote[2] = bpf_htonl(0xffff);
-    p->key.local[3] = ip->daddr;
-    p->key.remote[3] = ip->saddr;
-    p->key.protocol = ip->protocol;
-    return parse_ports(p, behind(from, ip->ihl), end);
+    put_address(p->key.local, 0, 0, bpf_htonl(0xffff), ip->daddr);
+    put_address(p->key.remote, 0, 0, bpf_htonl(0xffff), ip->saddr);
+    return parse_ports(p, behind(from, ip->ihl), end, ip->protocol);
 }
 
 // Extension headers, the fragment header among them, are the kernel's.
@@ -132,10 +157,11 @@ static __always_inline int parse_ipv6(struct packet* p, void* from, void* end)
     if ((void*)(ip + 1) > end || ip->version != 6) {
         return 0;
     }
-    __builtin_memcpy(p->key.local, &ip->daddr, sizeof p->key.local);
-    __builtin_memcpy(p->key.remote, &ip->saddr, sizeof p->key.remote);
-    p->key.protocol = ip->nexthdr;
-    return parse_ports(p, ip + 1, end);
+    const __u32* to = ip->daddr.in6_u.u6_addr32;
+    const __u32* by = ip->saddr.in6_u.u6_addr32;
+    put_address(p->key.local, to[0], to[1], to[2], to[3]);
+    put_address(p->key.remote, by[0], by[1], by[2], by[3]);
+    return parse_ports(p, ip + 1, end, ip->nexthdr);
 }
 
 static __always_inline int parse(struct packet* p, void* from, void* end)
@@ -162,12 +188,12 @@ static __always_inline int is_claimed(struct packet* p)
     if (bpf_map_lookup_elem(&flows, &p->key)) {
         return 1;
     }
-    struct SteerKey peer = p->key;
-    peer.remote_port = 0;
+    struct SteerKey peer __attribute__((aligned(8))) = p->key;
+    put_ports(&peer, p->key.local_port, 0, (__u8)p->protocol);
     if (!bpf_map_lookup_elem(&peers, &peer)) {
         return 0;
     }
-    if (p->key.protocol == IPPROTO_UDP) {
+    if (p->protocol == IPPROTO_UDP) {
         return 1;
     }
     // A peer's other TCP connections to this port, iperf3's control connection first of all,
