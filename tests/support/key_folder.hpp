@@ -1,11 +1,10 @@
 #pragma once
 
+#include "temporary_directory.hpp"
+
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <memory>
-#include <stdexcept>
 #include <string>
 
 #include <openssl/pem.h>
@@ -18,31 +17,19 @@ class KeyFolder {
 public:
     KeyFolder()
     {
-        std::string name = (std::filesystem::temp_directory_path() / "dpdkperf-XXXXXX").string();
-        if (mkdtemp(name.data()) == nullptr) {
-            throw std::runtime_error{"mkdtemp " + name};
-        }
-        path_ = name;
         write_pair("", 2048);
         write_pair("other-", 2048);
         write_pair("short-", 512);
     }
-    KeyFolder(const KeyFolder&) = delete;
-    KeyFolder& operator=(const KeyFolder&) = delete;
-    ~KeyFolder()
-    {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
 
     [[nodiscard]] std::string operator/(const std::string& name) const
     {
-        return (path_ / name).string();
+        return (folder_.path() / name).string();
     }
 
     void write(const std::string& name, const std::string& text) const
     {
-        std::ofstream{path_ / name} << text;
+        std::ofstream{folder_.path() / name} << text;
     }
 
 private:
@@ -50,7 +37,7 @@ private:
 
     [[nodiscard]] Pem open(const std::string& name) const
     {
-        return {std::fopen((path_ / name).c_str(), "w"), std::fclose};
+        return {std::fopen((folder_.path() / name).c_str(), "w"), std::fclose};
     }
 
     void write_pair(const std::string& prefix, unsigned bits) const
@@ -65,7 +52,7 @@ private:
             nullptr, nullptr);
     }
 
-    std::filesystem::path path_;
+    const host::TemporaryDirectory folder_;
 };
 
 // Made once: keys take their time.
