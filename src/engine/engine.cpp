@@ -1,5 +1,6 @@
 #include "dpdkperf/engine/engine.hpp"
 
+#include "dpdkperf/tcp/segment_size.hpp"
 #include "dpdkperf/wire/headers.hpp"
 #include "dpdkperf/wire/icmp_error.hpp"
 #include "dpdkperf/wire/tcp_header.hpp"
@@ -76,10 +77,13 @@ private:
     [[nodiscard]] stats::Impaired impaired() const;
     void make_streams(Session& session) const;
     void prepare(Stream& stream, Session& session, std::size_t index) const;
+    [[nodiscard]] std::uint32_t period_bytes(
+        const traffic::SessionSpec& spec, traffic::Filler filler) const;
 
     const ports::Eal& eal_;
     const std::uint32_t mtu_bytes_;
     const std::optional<ports::RssState> rss_;
+    const ports::PinnedBuffers* const pinned_;
     const Patterns patterns_;
     PollerContext context_;
     std::vector<Runner> runners_;
@@ -90,7 +94,8 @@ Engine::Engine(const EngineSetup& setup, const TagField& tags)
     : eal_{*setup.eal},
       mtu_bytes_{setup.mtu_bytes},
       rss_{setup.rss},
-      patterns_{setup.pollers.empty() ? nullptr : setup.pollers.front().queues.front().pinned},
+      pinned_{setup.pollers.empty() ? nullptr : setup.pollers.front().queues.front().pinned},
+      patterns_{pinned_},
       context_{.tags = tags,
           .filler = Filler{wire::kEthernetSize + setup.mtu_bytes},
           .mac = setup.mac,
@@ -233,12 +238,25 @@ void Engine::make_streams(Session& session) const
         const std::span cookie =
             std::span{spec.tcp->cookie}.first(spec.server ? 0 : traffic::TcpSpec::kCookieBytes);
         if (spec.tcp->file.empty()) {
-            session.content.emplace(cookie, patterns_.of(spec.streams.front().filler));
+            const traffic::Filler filler = spec.streams.front().filler;
+            session.content.emplace(cookie, patterns_.of(filler), period_bytes(spec, filler));
         } else {
             session.content.emplace(cookie, spec.tcp->file);
         }
         session.denial.emplace(kAccessDenied, patterns_.of(spec.streams.front().filler));
     }
+}
+
+// Of what TCP streams repeat. Where payload is copied to each mbuf, all full segments carry the
+// same, which is then there already when an mbuf is used again. Digits go on from segment to
+// segment, as iperf3's do.
+std::uint32_t Engine::period_bytes(const traffic::SessionSpec& spec, traffic::Filler filler) const
+{
+    if (pinned_ != nullptr || filler == traffic::Filler::kDigits) {
+        return tcp::Pattern::kPeriod;
+    }
+    const std::uint32_t mss = tcp::own_mss(mtu_bytes_, spec.local.is_v4(), spec.tcp->mss_bytes);
+    return std::min(tcp::full_payload_bytes(mss, true), tcp::Pattern::kPeriod);
 }
 
 void Engine::prepare(Stream& stream, Session& session, std::size_t index) const

@@ -71,6 +71,7 @@ Poller::Poller(
 
 Poller::~Poller()
 {
+    free_received();
     rte_pktmbuf_free_bulk(&kernels_[kernels_begin_], kernels_end_ - kernels_begin_);
 }
 

@@ -129,6 +129,7 @@ private:
     // Functions that take an mbuf return false if it is no longer the caller's.
     template <RxChecksum kChecksum>
     std::uint16_t receive(std::uint64_t now) noexcept;
+    void free_received() noexcept;
     void show_received(std::span<rte_mbuf* const> mbufs) noexcept;
     [[nodiscard]] bool is_of_a_stream(const rte_mbuf& mbuf) noexcept;
     template <RxChecksum kChecksum>
@@ -210,7 +211,9 @@ private:
     std::array<UdpStream*, traffic::kMaxStreamsAtOnce> senders_{};  // those that may send
     std::size_t sender_count_ = 0;
     std::size_t next_sender_ = 0;
-    bool stamps_ = false;           // since some time: until then no mbuf of our queues has a tag
+    std::array<rte_mbuf*, ports::kMostBurst> received_{};  // null: no longer ours
+    std::uint16_t received_count_ = 0;
+    bool tags_ = false;             // since some time: until then no mbuf of our queues has a tag
     bool some_exhausted_ = false;   // a sender has made all the datagrams it may
     bool expects_packets_ = false;  // something other than strays may arrive
     std::uint32_t turn_ = 0;

@@ -202,7 +202,9 @@ void Poller::refresh_senders() noexcept
     for (std::size_t i = 0; i < active_count_; ++i) {
         const Active& active = active_[i];
         expects_packets_ |= !active.started;  // hellos and replies
-        expects_packets_ |= !active.session->connections.empty();
+        const bool tcp = !active.session->connections.empty();
+        expects_packets_ |= tcp;
+        tags_ |= tcp;
         for (const auto& stream : active.session->streams) {
             expects_packets_ |= !stream->sends();
             if (stream->owned_by(*this) && active.started && stream->sends() && !stream->final) {
@@ -210,7 +212,7 @@ void Poller::refresh_senders() noexcept
             }
         }
     }
-    stamps_ |= sender_count_ > 0;
+    tags_ |= sender_count_ > 0;
 }
 
 }  // namespace dpdkperf::engine

@@ -169,23 +169,34 @@ std::uint16_t Poller::receive(std::uint64_t now) noexcept
     if (!expects_packets_ && ++turn_ % kIdleTurns != 0) {
         return 0;
     }
-    std::array<rte_mbuf*, ports::kMostBurst> mbufs;
     std::uint16_t received = 0;
     for (const PollerQueue& queue : queues_) {
-        const std::uint16_t n = queue.receive(mbufs.data());
+        free_received();
+        received_count_ = queue.receive(received_.data());
+        const std::span mbufs = std::span{received_}.first(received_count_);
         if (captured_ != nullptr) [[unlikely]] {
-            show_received(std::span{mbufs}.first(n));
+            show_received(mbufs);
         }
-        take_all<kChecksum>(std::span{mbufs}.first(n), now, !stamps_);
-        received = static_cast<std::uint16_t>(received + n);
+        take_all<kChecksum>(mbufs, now, !tags_);
+        received = static_cast<std::uint16_t>(received + received_count_);
     }
     if (rte_ring_empty(inbox_.get()) == 0) [[unlikely]] {
-        const unsigned n = rte_ring_dequeue_burst(
-            inbox_.get(), reinterpret_cast<void**>(mbufs.data()), mbufs.size(), nullptr);
-        take_all<kChecksum>(std::span{mbufs}.first(n), now, false);
-        received = static_cast<std::uint16_t>(received + n);
+        free_received();
+        received_count_ = static_cast<std::uint16_t>(
+            rte_ring_dequeue_burst(inbox_.get(), reinterpret_cast<void**>(received_.data()),
+                static_cast<unsigned>(received_.size()), nullptr));
+        take_all<kChecksum>(std::span{received_}.first(received_count_), now, false);
+        received = static_cast<std::uint16_t>(received + received_count_);
     }
     return received;
+}
+
+// A driver replaces what it hands over by what the pool's cache took last. Mbufs go back right
+// before it does so: then it has these again, and those that hold what we send stay with us.
+void Poller::free_received() noexcept
+{
+    rte_pktmbuf_free_bulk(received_.data(), received_count_);
+    received_count_ = 0;
 }
 
 template std::uint16_t Poller::receive<RxChecksum::kVerify>(std::uint64_t now) noexcept;
@@ -214,7 +225,6 @@ void Poller::take_all(std::span<rte_mbuf*> mbufs, std::uint64_t now, bool untagg
             mbufs[i] = nullptr;  // passed over by the bulk free
         }
     }
-    rte_pktmbuf_free_bulk(mbufs.data(), static_cast<unsigned>(mbufs.size()));
 }
 
 // Most packets look like the one before: those at the beginning that do, of a stream that is

@@ -195,7 +195,6 @@ void SegmentFrames::cut_packet(const PollerQueue& queue) noexcept
 void SegmentFrames::fill(rte_mbuf& mbuf, const TcpHeader& header, std::uint32_t bytes,
     const ports::PinnedBuffers* pinned) const noexcept
 {
-    tags_.of(mbuf) = 0;
     // The buffer's lines may be in the cache of whoever read them last: nothing waits for them when
     // they are only written, at the end and once.
     alignas(64) std::array<std::byte, kMaxTcpFrameHeader> frame;
@@ -203,11 +202,20 @@ void SegmentFrames::fill(rte_mbuf& mbuf, const TcpHeader& header, std::uint32_t 
     mbuf.data_len = static_cast<std::uint16_t>(written.size_bytes);
     mbuf.pkt_len = static_cast<std::uint32_t>(written.size_bytes) + bytes;
     ChecksumSum sum = written.sum;
+    Tag holds = 0;
     if (bytes > 0) {
         const std::uint64_t offset = cut_.segment.stream_offset + cut_.done;
         sum += cut_.content->sum(offset, bytes);
-        put_payload(mbuf, offset, bytes, pinned);
+        if (cut_.content->is_period(offset, bytes)) {
+            holds = make_payload_tag(bytes, static_cast<std::uint32_t>(written.size_bytes));
+        }
+        if (holds != 0 && holds == tags_.of(mbuf)) {
+            mbuf.data_len = static_cast<std::uint16_t>(mbuf.pkt_len);
+        } else {
+            put_payload(mbuf, offset, bytes, pinned);
+        }
     }
+    tags_.of(mbuf) = holds;
     const std::uint16_t checksum = finish(sum);
     std::memcpy(&frame[written.checksum_offset], &checksum, sizeof checksum);
     std::memcpy(rte_pktmbuf_mtod(&mbuf, void*), frame.data(), written.size_bytes);

@@ -9,15 +9,25 @@
 namespace dpdkperf::engine {
 
 // What an mbuf of ours already holds. Two equal tags mean that headers, filler and lengths are
-// those of the template and that only what varies per packet must be written. 0: anything.
+// those of the template and that only what varies per packet must be written; or that payload of
+// TCP lies behind the headers. 0: anything.
 //
-// The upper half names the filler, the lower the template. No two templates of a process have the
-// same number, so a new test, a new stream or a new next hop can never meet stale headers.
+// Of a template's, the upper half names the filler, the lower the template. No two templates of a
+// process have the same number, so a new test, a new stream or a new next hop can never meet stale
+// headers.
 using Tag = std::uint64_t;
 
 constexpr Tag make_tag(std::uint32_t filler, std::uint32_t number)
 {
     return Tag{filler} << 32 | number;
+}
+
+// For payload of TCP: `bytes` of what all streams begin their periods with
+// (tcp::StreamContent::is_period), behind `header_bytes`. None of a template is like it.
+constexpr Tag make_payload_tag(std::uint32_t bytes, std::uint32_t header_bytes)
+{
+    constexpr std::uint32_t kNoFiller = 1U << 31U;
+    return make_tag(kNoFiller | header_bytes, bytes);
 }
 
 constexpr bool same_filler(Tag a, Tag b)

@@ -24,10 +24,15 @@ Pattern::Pattern(std::span<const std::byte, std::size_t{2} * kPeriod> buffer)
 {
 }
 
-StreamContent::StreamContent(std::span<const std::byte> prefix, const Pattern& pattern)
-    : prefix_{prefix.begin(), prefix.end()}, prefix_sums_{sums_of(prefix)}, pattern_{&pattern}
+StreamContent::StreamContent(
+    std::span<const std::byte> prefix, const Pattern& pattern, std::uint32_t period_bytes)
+    : prefix_{prefix.begin(), prefix.end()},
+      prefix_sums_{sums_of(prefix)},
+      pattern_{&pattern},
+      period_{period_bytes}
 {
     assert(prefix.size() <= kMaxPrefix);
+    assert(period_bytes > 0 && period_bytes <= Pattern::kPeriod);
 }
 
 StreamContent::StreamContent(std::span<const std::byte> prefix, std::span<const std::byte> file)
@@ -42,10 +47,27 @@ StreamContent::Place StreamContent::place(std::uint64_t offset) const noexcept
     if (!in_prefix && pattern_ == nullptr) {
         return {file_.subspan(offset - prefix_.size()), {}, false};
     }
-    const std::size_t at = in_prefix ? offset : (offset - prefix_.size()) % Pattern::kPeriod;
-    const std::span<const std::byte> bytes = in_prefix ? prefix_ : pattern_->buffer();
-    const std::span<const std::uint32_t> sums = in_prefix ? prefix_sums_ : pattern_->sums();
-    return {bytes.subspan(at), sums.subspan(at), at % 2 != 0};
+    if (in_prefix) {
+        return {std::span{prefix_}.subspan(offset), std::span{prefix_sums_}.subspan(offset),
+            offset % 2 != 0};
+    }
+    const std::uint32_t at = phase(offset);
+    const std::size_t end = period_ == Pattern::kPeriod ? pattern_->buffer().size() : period_;
+    return {pattern_->buffer().subspan(at, end - at), pattern_->sums().subspan(at), at % 2 != 0};
+}
+
+// In the pattern. A division by a constant is much the cheaper one.
+std::uint32_t StreamContent::phase(std::uint64_t offset) const noexcept
+{
+    return static_cast<std::uint32_t>(period_ == Pattern::kPeriod
+                                          ? (offset - prefix_.size()) % Pattern::kPeriod
+                                          : offset % period_);
+}
+
+bool StreamContent::is_period(std::uint64_t offset, std::uint32_t bytes) const noexcept
+{
+    return pattern_ != nullptr && bytes == period_ && period_ != Pattern::kPeriod &&
+           offset >= prefix_.size() && phase(offset) == 0;
 }
 
 std::span<const std::byte> StreamContent::piece(

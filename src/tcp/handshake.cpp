@@ -1,4 +1,5 @@
 #include "connection_impl.hpp"
+#include "dpdkperf/tcp/segment_size.hpp"
 
 #include <algorithm>
 
@@ -14,15 +15,6 @@ constexpr std::uint32_t kMaxSynTimeouts = 6;
 constexpr std::uint32_t kMaxExtraSyns = 3;
 // RFC 7323, 2.3.
 constexpr std::uint8_t kMaxShift = 14;
-// Linux 6.1, include/net/tcp.h, TCP_MIN_SND_MSS: full options and 8 bytes of data. Smaller ones
-// would have us make a packet of every byte (CVE-2019-11479).
-constexpr std::uint32_t kMinPeerMss = 48;
-constexpr std::uint32_t kTimestampBytes = 12;
-
-constexpr std::uint32_t header_bytes(bool ipv4)
-{
-    return ipv4 ? 20 + kTcpSize : 40 + kTcpSize;
-}
 
 // RFC 9293, 3.7.1 (MUST-15).
 constexpr std::uint32_t default_mss(bool ipv4)
@@ -34,10 +26,7 @@ constexpr std::uint32_t default_mss(bool ipv4)
 
 std::uint32_t Connection::Impl::own_mss() const noexcept
 {
-    const std::uint32_t by_mtu =
-        std::min(settings_.mtu_bytes - header_bytes(settings_.ipv4), 65535U);
-    return settings_.max_segment_bytes == 0 ? by_mtu
-                                            : std::min(by_mtu, settings_.max_segment_bytes);
+    return tcp::own_mss(settings_.mtu_bytes, settings_.ipv4, settings_.max_segment_bytes);
 }
 
 std::uint32_t Connection::Impl::send_segment_bytes() const noexcept
@@ -45,8 +34,7 @@ std::uint32_t Connection::Impl::send_segment_bytes() const noexcept
     // A MSS of 0 is what broken peers send; Linux takes it for the default too.
     const std::uint32_t told =
         peer_mss_ == 0 ? default_mss(settings_.ipv4) : std::uint32_t{peer_mss_};
-    const std::uint32_t mss = std::max(std::min(told, own_mss()), kMinPeerMss);
-    return mss - (timestamps_ ? kTimestampBytes : 0);  // RFC 6691: options come off
+    return full_payload_bytes(std::min(told, own_mss()), timestamps_);
 }
 
 void Connection::Impl::reset_reply(std::uint32_t sequence) noexcept

@@ -31,27 +31,37 @@ private:
     std::vector<std::uint32_t> sums_;
 };
 
-// What a stream carries: a prefix (the cookie of an iperf3 client, else nothing), then a pattern,
-// or a file that ends. Any byte can be had at any time, so nothing is kept for retransmission.
+// What a stream carries: a prefix (the cookie of an iperf3 client, else nothing), then a pattern or
+// the beginning of one over and over, or a file that ends. Any byte can be had at any time, so
+// nothing is kept for retransmission.
 //
 // Allocates when made; reading is for any thread.
 class StreamContent {
 public:
     static constexpr std::size_t kMaxPrefix = 64;
 
-    // `prefix` at most kMaxPrefix bytes, which are copied; `pattern` outlives this.
-    StreamContent(std::span<const std::byte> prefix, const Pattern& pattern);
+    // `prefix` at most kMaxPrefix bytes, which are copied; `pattern` outlives this. `period_bytes`:
+    // so much of the pattern is repeated, 1 to Pattern::kPeriod. The whole pattern begins behind
+    // the prefix; shorter periods lie as a sender's full segments do, which it counts from offset
+    // 0.
+    StreamContent(std::span<const std::byte> prefix, const Pattern& pattern,
+        std::uint32_t period_bytes = Pattern::kPeriod);
     // Nothing behind the end of `file` is asked for; it outlives this.
     StreamContent(std::span<const std::byte> prefix, std::span<const std::byte> file);
 
     // The bytes from `offset` on that lie in one piece, at most `most` and at most
-    // Pattern::kPeriod; at least one. Valid as long as this object.
+    // Pattern::kPeriod, and not beyond the end of a shorter period; at least one. Valid as long as
+    // this object.
     [[nodiscard]] std::span<const std::byte> piece(
         std::uint64_t offset, std::uint32_t most) const noexcept;
 
     // The checksum sum of bytes [offset, offset + bytes), to be added to that of a header of even
     // length: two table look-ups for each piece, however long it is; the bytes of a file are added.
     [[nodiscard]] wire::ChecksumSum sum(std::uint64_t offset, std::uint32_t bytes) const noexcept;
+
+    // These bytes are a period that is shorter than the pattern's, from its first byte to its last:
+    // what else of this pattern, in any stream, is one of as many bytes has the same ones.
+    [[nodiscard]] bool is_period(std::uint64_t offset, std::uint32_t bytes) const noexcept;
 
 private:
     struct Place {
@@ -61,10 +71,12 @@ private:
         bool odd = false;  // the place in the buffer
     };
     [[nodiscard]] Place place(std::uint64_t offset) const noexcept;
+    [[nodiscard]] std::uint32_t phase(std::uint64_t offset) const noexcept;
 
     std::vector<std::byte> prefix_;
     std::vector<std::uint32_t> prefix_sums_;
     const Pattern* pattern_ = nullptr;  // null: file_
+    std::uint32_t period_ = 0;          // of the pattern
     std::span<const std::byte> file_;
 };
 

@@ -29,6 +29,30 @@ protected:
                                        : twice_[(offset - cookie_.size()) % Pattern::kPeriod];
     }
 
+    // Bytes and sums of `content` are those that `byte` gives.
+    template <class Byte>
+    void expect_bytes(const StreamContent& content, const Byte& byte)
+    {
+        for (int i = 0; i < 2'000; ++i) {
+            const std::uint64_t offset = i % 3 == 0 ? random_.below(100) : random_.next() >> 2U;
+            const auto bytes =
+                static_cast<std::uint32_t>(random_.below(i % 50 == 0 ? 65'000 : 1'500));
+            std::vector<std::byte> want(bytes), read;
+            for (std::uint32_t j = 0; j < bytes; ++j) {
+                want[j] = byte(offset + j);
+            }
+            while (read.size() < bytes) {
+                const auto piece = content.piece(
+                    offset + read.size(), bytes - static_cast<std::uint32_t>(read.size()));
+                ASSERT_FALSE(piece.empty());
+                read.insert(read.end(), piece.begin(), piece.end());
+            }
+            ASSERT_EQ(read, want) << offset << ' ' << bytes;
+            const std::uint16_t plain = bytes == 0 ? 0 : wire::fold(wire::add_bytes(0, want));
+            ASSERT_EQ(wire::fold(content.sum(offset, bytes)), plain) << offset << ' ' << bytes;
+        }
+    }
+
     sim::Random random_{1};
     std::array<std::byte, std::size_t{2} * Pattern::kPeriod> twice_{};
     std::array<std::byte, 37> cookie_{};
@@ -37,16 +61,34 @@ protected:
 TEST_F(Content, IsTheCookieAndThenThePatternForEver)
 {
     const Pattern pattern{twice_};
-    const StreamContent content{cookie_, pattern};
-    for (int i = 0; i < 300; ++i) {
-        const std::uint64_t offset = i < 60 ? static_cast<std::uint64_t>(i) : random_.next() >> 2U;
-        const auto piece =
-            content.piece(offset, 1 + static_cast<std::uint32_t>(random_.below(40'000)));
-        ASSERT_FALSE(piece.empty());
-        for (std::size_t j = 0; j < piece.size(); j += 97) {
-            ASSERT_EQ(piece[j], byte(offset + j)) << offset;
-        }
+    expect_bytes(
+        StreamContent{cookie_, pattern}, [this](std::uint64_t offset) { return byte(offset); });
+}
+
+TEST_F(Content, IsTheCookieAndThenTheBeginningOfThePatternForEver)
+{
+    const Pattern pattern{twice_};
+    for (const std::uint32_t period : {1U, 1447U, 1448U, Pattern::kPeriod - 1}) {
+        expect_bytes(StreamContent{cookie_, pattern, period}, [&](std::uint64_t offset) {
+            return offset < cookie_.size() ? cookie_[offset] : twice_[offset % period];
+        });
     }
+}
+
+TEST_F(Content, KnowsAShortPeriodFromItsFirstByteToItsLast)
+{
+    const Pattern pattern{twice_};
+    const StreamContent content{cookie_, pattern, 1448};
+    EXPECT_FALSE(content.is_period(0, 1448)) << "the cookie";
+    EXPECT_TRUE(content.is_period(1448, 1448));
+    EXPECT_TRUE(content.is_period(std::uint64_t{1448} << 40U, 1448));
+    EXPECT_FALSE(content.is_period(1448, 1447));
+    EXPECT_FALSE(content.is_period(1448, 2896));
+    EXPECT_FALSE(content.is_period(1449, 1448));
+    EXPECT_TRUE((StreamContent{{}, pattern, 1448}.is_period(0, 1448)));
+    EXPECT_FALSE((StreamContent{{}, pattern}.is_period(0, Pattern::kPeriod))) << "nobody's segment";
+    const std::vector<std::byte> file(3'000);
+    EXPECT_FALSE((StreamContent{{}, file}.is_period(0, 1448)));
 }
 
 TEST_F(Content, GivesAWholePeriodInOnePieceAtAnyPhase)
@@ -55,22 +97,6 @@ TEST_F(Content, GivesAWholePeriodInOnePieceAtAnyPhase)
     const StreamContent content{{}, pattern};
     for (const std::uint64_t offset : {0U, 1U, 32'759U, 40'000U}) {
         EXPECT_EQ(content.piece(offset, 100'000).size(), Pattern::kPeriod);
-    }
-}
-
-TEST_F(Content, SumsAnyRangeAsTheBytesWould)
-{
-    const Pattern pattern{twice_};
-    const StreamContent content{cookie_, pattern};
-    for (int i = 0; i < 2'000; ++i) {
-        const std::uint64_t offset = i % 3 == 0 ? random_.below(100) : random_.next() >> 2U;
-        const auto bytes = static_cast<std::uint32_t>(random_.below(i % 50 == 0 ? 65'000 : 1'500));
-        std::vector<std::byte> copy(bytes);
-        for (std::uint32_t j = 0; j < bytes; ++j) {
-            copy[j] = byte(offset + j);
-        }
-        const std::uint16_t plain = bytes == 0 ? 0 : wire::fold(wire::add_bytes(0, copy));
-        ASSERT_EQ(wire::fold(content.sum(offset, bytes)), plain) << offset << ' ' << bytes;
     }
 }
 
