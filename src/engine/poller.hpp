@@ -211,7 +211,7 @@ private:
     std::array<UdpStream*, traffic::kMaxStreamsAtOnce> senders_{};  // those that may send
     std::size_t sender_count_ = 0;
     std::size_t next_sender_ = 0;
-    std::array<rte_mbuf*, ports::kMostBurst> received_{};  // null: no longer ours
+    std::array<rte_mbuf*, ports::kMostBurst> received_{};  // to be freed
     std::uint16_t received_count_ = 0;
     bool tags_ = false;             // since some time: until then no mbuf of our queues has a tag
     bool some_exhausted_ = false;   // a sender has made all the datagrams it may

@@ -169,30 +169,30 @@ std::uint16_t Poller::receive(std::uint64_t now) noexcept
     if (!expects_packets_ && ++turn_ % kIdleTurns != 0) {
         return 0;
     }
+    std::array<rte_mbuf*, ports::kMostBurst> mbufs;
     std::uint16_t received = 0;
     for (const PollerQueue& queue : queues_) {
         free_received();
-        received_count_ = queue.receive(received_.data());
-        const std::span mbufs = std::span{received_}.first(received_count_);
+        const std::uint16_t n = queue.receive(mbufs.data());
         if (captured_ != nullptr) [[unlikely]] {
-            show_received(mbufs);
+            show_received(std::span{mbufs}.first(n));
         }
-        take_all<kChecksum>(mbufs, now, !tags_);
-        received = static_cast<std::uint16_t>(received + received_count_);
+        take_all<kChecksum>(std::span{mbufs}.first(n), now, !tags_);
+        received = static_cast<std::uint16_t>(received + n);
     }
     if (rte_ring_empty(inbox_.get()) == 0) [[unlikely]] {
         free_received();
-        received_count_ = static_cast<std::uint16_t>(
-            rte_ring_dequeue_burst(inbox_.get(), reinterpret_cast<void**>(received_.data()),
-                static_cast<unsigned>(received_.size()), nullptr));
-        take_all<kChecksum>(std::span{received_}.first(received_count_), now, false);
-        received = static_cast<std::uint16_t>(received + received_count_);
+        const unsigned n = rte_ring_dequeue_burst(
+            inbox_.get(), reinterpret_cast<void**>(mbufs.data()), mbufs.size(), nullptr);
+        take_all<kChecksum>(std::span{mbufs}.first(n), now, false);
+        received = static_cast<std::uint16_t>(received + n);
     }
     return received;
 }
 
-// A driver replaces what it hands over by what the pool's cache took last. Mbufs go back right
-// before it does so: then it has these again, and those that hold what we send stay with us.
+// A driver replaces what it hands over by what the pool's cache took last. What take_all() leaves
+// goes back right before it does so: then it has these again, and those that hold what we send stay
+// with us.
 void Poller::free_received() noexcept
 {
     rte_pktmbuf_free_bulk(received_.data(), received_count_);
@@ -222,9 +222,12 @@ void Poller::take_all(std::span<rte_mbuf*> mbufs, std::uint64_t now, bool untagg
         prefetch_ahead(mbufs, i);
         context_.tags.of(*mbufs[i]) = 0;
         if (!take<kChecksum>(*mbufs[i], now_s)) [[unlikely]] {
-            mbufs[i] = nullptr;  // passed over by the bulk free
+            mbufs[i] = nullptr;
         }
     }
+    const auto kept = std::ranges::copy_if(
+        mbufs, received_.begin(), [](const rte_mbuf* mbuf) { return mbuf != nullptr; });
+    received_count_ = static_cast<std::uint16_t>(kept.out - received_.begin());
 }
 
 // Most packets look like the one before: those at the beginning that do, of a stream that is
