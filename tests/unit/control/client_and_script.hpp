@@ -2,10 +2,9 @@
 
 // Our client against a server that a script plays.
 
-#include "control_world.hpp"
+#include "control_stand.hpp"
 #include "dpdkperf/auth/login.hpp"
 #include "dpdkperf/control/client.hpp"
-#include "fake_traffic.hpp"
 #include "scripted_peer.hpp"
 
 #include <chrono>
@@ -27,7 +26,7 @@ inline constexpr std::string_view kResults =
     R"("streams":[{"id":1,"bytes":990,"retransmits":-1,"jitter":0.001,"errors":1,"packets":9,)"
     R"("start_time":0,"end_time":1.5}]})";
 
-class ClientAndScript : public testing::Test {
+class ClientAndScript : public ControlStand {
 protected:
     ClientAndScript()
     {
@@ -95,13 +94,6 @@ protected:
     }
 
     ScriptedListener listener_;
-    options::Plan plan_;
-    asio::io_context loop_;
-    FakeTraffic traffic_;
-    FakeSteering steering_;
-    FakePaths paths_{loop_, traffic_, steering_};
-    FakeWatch watch_;
-    RecordingSink sink_;
     std::optional<auth::Login> login_;
     std::optional<control::ClientTest> client_;
 };
