@@ -5,9 +5,9 @@
 #include "dpdkperf/ports/port.hpp"
 #include "dpdkperf/ports/rss_state.hpp"
 #include "eal_environment.hpp"
+#include "temporary_directory.hpp"
 
-#include <cstdlib>
-#include <filesystem>
+#include <string>
 
 #include <gtest/gtest.h>
 #include <rte_dev.h>
@@ -16,23 +16,6 @@
 
 namespace dpdkperf::ports {
 namespace {
-
-// A directory for sockets, gone with the test. Short: the path must fit an AF_UNIX address.
-class Folder {
-public:
-    Folder()
-    {
-        std::string name = std::filesystem::temp_directory_path() / "dpdkperf-XXXXXX";
-        path_ = ::mkdtemp(name.data());
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    ~Folder() { std::filesystem::remove_all(path_); }
-    [[nodiscard]] std::string file(const char* name) const { return path_ + "/" + name; }
-
-private:
-    std::string path_;
-};
 
 struct Device {
     std::string name;
@@ -80,7 +63,12 @@ protected:
         });
     }
 
-    Folder folder_;
+    [[nodiscard]] std::string file(const char* name) const
+    {
+        return (folder_.path() / name).string();
+    }
+
+    host::TemporaryDirectory folder_;
     std::vector<std::string> devices_;
     PortPlan plan_;
     std::optional<Port> port_;
@@ -88,12 +76,12 @@ protected:
 
 TEST_F(Vdev, AreConfiguredAndStartedByTheirPlans)
 {
-    const std::string capture = folder_.file("out.pcap");
+    const std::string capture = file("out.pcap");
     const Device devices[] = {
         {"net_null_v", ""},
         {"net_ring_v", ""},
-        {"net_memif_v", "role=server,id=7,socket-abstract=no,socket=" + folder_.file("memif.sock")},
-        {"net_vhost_v", "queues=2,iface=" + folder_.file("vhost.sock")},
+        {"net_memif_v", "role=server,id=7,socket-abstract=no,socket=" + file("memif.sock")},
+        {"net_vhost_v", "queues=2,iface=" + file("vhost.sock")},
         {"net_pcap_v", "tx_pcap=" + capture},
     };
     for (const Device& device : devices) {
@@ -113,8 +101,8 @@ TEST_F(Vdev, WithSeveralQueuesAndLargeFramesStartToo)
     const Device devices[] = {
         {"net_null_w", ""},
         {"net_memif_w",
-            "role=server,id=8,bsize=9600,socket-abstract=no,socket=" + folder_.file("memif.sock")},
-        {"net_vhost_w", "queues=2,iface=" + folder_.file("vhost.sock")},
+            "role=server,id=8,bsize=9600,socket-abstract=no,socket=" + file("memif.sock")},
+        {"net_vhost_w", "queues=2,iface=" + file("vhost.sock")},
     };
     for (const Device& device : devices) {
         for (const bool mixed : {false, true}) {
@@ -132,7 +120,7 @@ TEST_F(Vdev, WithSeveralQueuesAndLargeFramesStartToo)
 TEST_F(Vdev, RefusesMoreQueuesThanThereAreWithPortNumberAndLimit)
 {
     const auto status =
-        open({"net_vhost_x", "queues=2,iface=" + folder_.file("vhost.sock")}, {.queue_pairs = 3});
+        open({"net_vhost_x", "queues=2,iface=" + file("vhost.sock")}, {.queue_pairs = 3});
     ASSERT_FALSE(status);
     EXPECT_EQ(status.error().code, Errc::kDevice);
     EXPECT_EQ(status.error().message, "port net_vhost_x: 3 queue pairs, the device has 2");
