@@ -8,14 +8,15 @@ namespace dpdkperf::engine {
 
 bool Poller::transmit(std::uint64_t now) noexcept
 {
-    if (burst_.empty()) {
+    // What the port has not taken is offered again, with more: it takes no fewer at a time then.
+    if (burst_.room() > 0) {
         fill(now);
-        if (burst_.empty()) {
-            return false;
-        }
+    }
+    if (burst_.empty()) {
+        return false;
     }
     const std::uint16_t taken = burst_.send(queues_.front());
-    if (some_exhausted_ && burst_.empty()) [[unlikely]] {
+    if (some_exhausted_) [[unlikely]] {
         end_exhausted(now);
     }
     return taken > 0;
@@ -58,18 +59,27 @@ void Poller::fill_from(UdpStream& stream, std::uint64_t now, const StampTime& ti
     some_exhausted_ |= stream.left() == 0;
 }
 
-// Ends the senders that have sent all that the user wants.
+// Ends the senders that have sent all that the user wants; what waits for the port is not sent yet.
 void Poller::end_exhausted(std::uint64_t now) noexcept
 {
-    some_exhausted_ = false;
     const Moment at = clock_.scale().moment(now);
+    bool waits = false, ended = false;
     for (std::size_t i = 0; i < sender_count_; ++i) {
         UdpStream& stream = *senders_[i];
-        if (stream.left() == 0) {
+        if (stream.left() > 0) {
+            continue;
+        }
+        if (burst_.holds(stream)) {
+            waits = true;
+        } else {
+            ended = true;
             finalise(stream, *find(stream.session), at);
         }
     }
-    refresh_senders();
+    some_exhausted_ = waits;
+    if (ended) {
+        refresh_senders();
+    }
 }
 
 // Before a session's senders end: what they have stamped leaves if the port takes it now, else it

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <rte_eth_ring.h>
@@ -63,27 +64,35 @@ protected:
         });
     }
 
-    void send(std::uint64_t max_datagrams)
+    // A stream for each number of datagrams; 0: for ever.
+    void send(const std::vector<std::uint64_t>& max_datagrams)
     {
-        traffic::StreamSpec stream;
-        stream.local_port = 40000;
-        stream.remote_port = 5201;
-        stream.datagram = {100};
-        stream.max_datagrams = max_datagrams;
-        ASSERT_TRUE(engine_->open({.id = 1,
+        traffic::SessionSpec spec{.id = 1,
             .local = IpAddress::from_v4(0x0a000001),
             .remote = IpAddress::from_v4(0x0a000002),
             .next_hop = {},
             .server = false,
-            .streams = {stream}}));
+            .streams = {}};
+        for (const std::uint64_t most : max_datagrams) {
+            traffic::StreamSpec stream;
+            stream.local_port = static_cast<std::uint16_t>(kFirstPort + spec.streams.size());
+            stream.remote_port = 5201;
+            stream.datagram = {100};
+            stream.max_datagrams = most;
+            spec.streams.push_back(stream);
+        }
+        taken_.assign(max_datagrams.size(), 0);
+        ASSERT_TRUE(engine_->open(spec));
         engine_->start(1, {.start = std::chrono::steady_clock::now(), .edges = {}, .end = {}});
     }
 
-    // Empties the ring; every datagram must be valid and the next in sequence.
-    void take_all()
+    void take_all() { take(~0U); }
+
+    // Every datagram must be valid and the next of its stream in sequence.
+    void take(unsigned most)
     {
         void* taken = nullptr;
-        while (rte_ring_dequeue(tx_, &taken) == 0) {
+        for (; most > 0 && rte_ring_dequeue(tx_, &taken) == 0; --most) {
             auto* mbuf = static_cast<rte_mbuf*>(taken);
             const auto view = wire::parse_udp(
                 {rte_pktmbuf_mtod(mbuf, const std::byte*), rte_pktmbuf_data_len(mbuf)});
@@ -91,7 +100,7 @@ protected:
             ASSERT_EQ(view.fault, wire::UdpFault::kNone);
             ASSERT_TRUE(wire::udp_checksum_ok(view));
             ASSERT_TRUE(wire::read_stamp(view.payload(), false, stamp));
-            ASSERT_EQ(stamp.sequence, ++taken_);
+            ASSERT_EQ(stamp.sequence, ++taken_.at(view.source.port - kFirstPort));
             rte_pktmbuf_free(mbuf);
         }
     }
@@ -107,19 +116,21 @@ protected:
         return false;
     }
 
+    static constexpr std::uint16_t kFirstPort = 40000;
     static inline int next_ = 0;
     rte_ring* rx_ = nullptr;
     rte_ring* tx_ = nullptr;
     std::optional<ports::Port> port_;
     std::unique_ptr<traffic::Traffic> engine_;
     unsigned available_ = 0;
-    std::uint64_t taken_ = 0;  // datagrams the test has taken, and so the last sequence number
+    // Datagrams of each stream that the test has taken, and so the last sequence number.
+    std::vector<std::uint64_t> taken_;
 };
 
 TEST_F(Congestion, KeepsOrderAndCountsOnlyWhatTheRingTook)
 {
     set_up(4095, 128);
-    send(20'000);
+    send({20'000});
     ASSERT_TRUE(eventually([&] { return rte_ring_full(tx_) == 1; }));
     EXPECT_EQ(engine_->status(1).datagrams_sent, rte_ring_count(tx_));
     ASSERT_TRUE(eventually([&] {
@@ -130,7 +141,7 @@ TEST_F(Congestion, KeepsOrderAndCountsOnlyWhatTheRingTook)
     const auto final = engine_->snapshot(1, 0, stats::kFinalEdge);
     ASSERT_TRUE(final);
     EXPECT_EQ(final->packets, 20'000U);
-    EXPECT_EQ(taken_, 20'000U);
+    EXPECT_EQ(taken_[0], 20'000U);
     EXPECT_GT(final->ring_full, 0U);
 }
 
@@ -148,7 +159,7 @@ TEST_P(Burst, IsAsLargeAsThePlanSays)
     };
     const auto* const callback = rte_eth_add_tx_callback(port_->id(), 0, look, &largest);
     ASSERT_NE(callback, nullptr);
-    send(1000);
+    send({1000});
     EXPECT_TRUE(eventually([&] { return !engine_->status(1).sending; }));
     engine_.reset();
     EXPECT_EQ(rte_eth_remove_tx_callback(port_->id(), 0, callback), 0);  // outlives the port
@@ -160,7 +171,7 @@ INSTANTIATE_TEST_SUITE_P(Bursts, Burst, testing::Values(16, 64, ports::kMostBurs
 TEST_F(Congestion, EndsAlthoughTheRingNeverEmpties)
 {
     set_up(4095, 128);
-    send(0);
+    send({0});
     ASSERT_TRUE(eventually([&] { return rte_ring_full(tx_) == 1; }));
     engine_->stop(1);
     ASSERT_TRUE(eventually([&] { return !engine_->status(1).sending; }));
@@ -169,17 +180,42 @@ TEST_F(Congestion, EndsAlthoughTheRingNeverEmpties)
     EXPECT_EQ(final->packets, rte_ring_count(tx_));  // the rest of the burst was never sent
 }
 
+TEST_F(Congestion, AStreamEndsAtItsLimitAlthoughOthersFillTheRing)
+{
+    set_up(4095, 128);
+    send({1'000, 0, 3'000});
+    const auto packets = [this](std::uint32_t index) {
+        const auto final = engine_->snapshot(1, index, stats::kFinalEdge);
+        return final ? final->packets : 0;
+    };
+    ASSERT_TRUE(eventually([&] {
+        if (rte_ring_full(tx_) == 1) {
+            take(10);  // less than what waits
+        }
+        return packets(0) > 0 && packets(2) > 0;
+    }));
+    EXPECT_TRUE(engine_->status(1).sending);
+    EXPECT_EQ(packets(0), 1'000U);
+    EXPECT_EQ(packets(2), 3'000U);
+    engine_->stop(1);
+    ASSERT_TRUE(eventually([&] { return !engine_->status(1).sending; }));
+    take_all();
+    EXPECT_EQ(taken_[0], 1'000U);
+    EXPECT_EQ(taken_[1], packets(1));
+    EXPECT_EQ(taken_[2], 3'000U);
+}
+
 TEST_F(Congestion, WaitsForMbufsWhenThePoolIsEmptyAndGoesOn)
 {
     set_up(255, 1024);  // the ring could hold four times the pool
-    send(5'000);
+    send({5'000});
     ASSERT_TRUE(eventually([&] { return engine_->trouble(1).pool_empty > 0; }));
     ASSERT_TRUE(eventually([&] {
         take_all();
         return !engine_->status(1).sending;
     }));
     take_all();
-    EXPECT_EQ(taken_, 5'000U);
+    EXPECT_EQ(taken_[0], 5'000U);
 }
 
 }  // namespace
