@@ -9,6 +9,7 @@ import subprocess
 import time
 
 from netlab.lab import Failed, wait_for
+from netlab.programs import refuse_lost_buffers
 
 MODELS = ("virtio", "e1000e", "vmxnet3")
 # The second virtio card has two queues and spreads packets over them as a real card does.
@@ -255,10 +256,12 @@ class Command:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind=None, *_):
         if self.look() is None:
             self.signal(9)
             self.wait()
+        if kind is None:
+            refuse_lost_buffers(self.arguments[0], self.err)
 
     def look(self, wait=0):
         """Fetches what it has printed; returns the exit code, None if it runs."""

@@ -33,6 +33,13 @@ def is_stock(program):
     return pathlib.Path(program).name.startswith("iperf")
 
 
+def refuse_lost_buffers(program, errors):
+    """A program whose closed port has not got all its buffers back says so (src/ports/lost_mbufs.cpp)."""
+    lost = re.search(r"\d+ packet buffers of .* are lost", errors)
+    if lost:
+        raise Failed(f"{program}: {lost[0]}")
+
+
 class Process:
     """A running program, and what it has printed so far. Killed at the end of the with block."""
 
@@ -57,11 +64,11 @@ class Process:
         if self.running:
             self._child.send_signal(signal.SIGKILL)
         self._child.wait()
-        lost = re.search(r"\d+ packet buffers of .* are lost", self.err)
+        errors = self.err
         self._out.close()
         self._err.close()
-        if lost and kind is None:
-            raise Failed(f"{self.arguments[0]}: {lost[0]}")
+        if kind is None:
+            refuse_lost_buffers(self.arguments[0], errors)
 
     @property
     def pid(self):
