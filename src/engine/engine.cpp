@@ -255,8 +255,8 @@ std::uint32_t Engine::period_bytes(const traffic::SessionSpec& spec, traffic::Fi
     if (pinned_ != nullptr || filler == traffic::Filler::kDigits) {
         return tcp::Pattern::kPeriod;
     }
-    const std::uint32_t mss = tcp::own_mss(mtu_bytes_, spec.local.is_v4(), spec.tcp->mss_bytes);
-    return std::min(tcp::full_payload_bytes(mss, true), tcp::Pattern::kPeriod);
+    return std::min(tcp::usual_payload_bytes(mtu_bytes_, spec.local.is_v4(), spec.tcp->mss_bytes),
+        tcp::Pattern::kPeriod);
 }
 
 void Engine::prepare(Stream& stream, Session& session, std::size_t index) const

@@ -3,6 +3,7 @@
 #include "tcp_worker.hpp"
 
 #include "dpdkperf/ports/self_check.hpp"
+#include "dpdkperf/tcp/segment_size.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -63,10 +64,13 @@ void TcpWorker::address(TcpStream& stream, const Mac& next_hop) noexcept
 
 // What a stream may send before it is the next one's turn. Where each packet is copied: a call of
 // the driver, and not a packet more, which would be a system call more (af_xdp).
-std::uint32_t TcpWorker::turn_bytes() const noexcept
+std::uint32_t TcpWorker::turn_bytes(const tcp::Settings& settings) const noexcept
 {
-    constexpr std::uint32_t kHeaders = 52;  // IPv4 and TCP with timestamps
-    return queue_.pinned != nullptr ? ports::kMostTsoBytes : queue_.burst * (mtu_bytes_ - kHeaders);
+    if (queue_.pinned != nullptr) {
+        return ports::kMostTsoBytes;
+    }
+    return queue_.burst *
+           tcp::usual_payload_bytes(settings.mtu_bytes, settings.ipv4, settings.max_segment_bytes);
 }
 
 tcp::Settings TcpWorker::settings_of(const TcpStream& stream, Moment now) const noexcept
@@ -85,7 +89,7 @@ tcp::Settings TcpWorker::settings_of(const TcpStream& stream, Moment now) const 
     settings.congestion = algorithm_of(spec.congestion);
     settings.max_pacing_rate = spec.max_pacing_rate;
     settings.user_timeout = spec.user_timeout;
-    settings.max_burst_bytes = turn_bytes();
+    settings.max_burst_bytes = turn_bytes(settings);
     settings.kept_prefix_bytes = static_cast<std::uint32_t>(stream.received_prefix());
     settings.store = stream.spec.store;
     return settings;

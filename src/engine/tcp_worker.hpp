@@ -78,7 +78,7 @@ private:
     void vacate(TcpStream& stream, Moment now) noexcept;
     void own(TcpStream& stream, const Mac& next_hop) noexcept;
     void address(TcpStream& stream, const Mac& next_hop) noexcept;
-    [[nodiscard]] std::uint32_t turn_bytes() const noexcept;
+    [[nodiscard]] std::uint32_t turn_bytes(const tcp::Settings& settings) const noexcept;
     [[nodiscard]] tcp::Settings settings_of(const TcpStream& stream, Moment now) const noexcept;
     void offer_paced(TcpStream& stream, std::uint64_t now_tsc) noexcept;
     void note_starved() noexcept;

@@ -1,8 +1,10 @@
 #pragma once
 
+#include "dpdkperf/wire/headers.hpp"
 #include "dpdkperf/wire/tcp_header.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 
 namespace dpdkperf::tcp {
@@ -15,8 +17,9 @@ inline constexpr std::uint32_t kMinPeerMss = 48;
 constexpr std::uint32_t own_mss(std::uint32_t mtu_bytes, bool ipv4, std::uint32_t max_segment_bytes)
 {
     constexpr std::uint32_t kMostOption = 65'535;
-    const std::uint32_t headers = (ipv4 ? 20U : 40U) + std::uint32_t{wire::kTcpSize};
-    const std::uint32_t by_mtu = std::min(mtu_bytes - headers, kMostOption);
+    const std::size_t headers = (ipv4 ? wire::kIpv4Size : wire::kIpv6Size) + wire::kTcpSize;
+    const std::uint32_t by_mtu =
+        std::min(mtu_bytes - static_cast<std::uint32_t>(headers), kMostOption);
     return max_segment_bytes == 0 ? by_mtu : std::min(by_mtu, max_segment_bytes);
 }
 
@@ -26,6 +29,13 @@ constexpr std::uint32_t full_payload_bytes(std::uint32_t mss, bool timestamps)
 {
     constexpr std::uint32_t kTimestampBytes = 12;  // RFC 7323, and two NOPs
     return std::max(mss, kMinPeerMss) - (timestamps ? kTimestampBytes : 0);
+}
+
+// The same before anything is known of the peer: most have timestamps, and no smaller MSS.
+constexpr std::uint32_t usual_payload_bytes(
+    std::uint32_t mtu_bytes, bool ipv4, std::uint32_t max_segment_bytes)
+{
+    return full_payload_bytes(own_mss(mtu_bytes, ipv4, max_segment_bytes), true);
 }
 
 }  // namespace dpdkperf::tcp
