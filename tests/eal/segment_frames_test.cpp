@@ -1,9 +1,11 @@
+#include "../../src/engine/patterns.hpp"
 #include "../../src/engine/segment_frames.hpp"
 #include "dpdkperf/wire/tcp_view.hpp"
 #include "ring_port.hpp"
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <random>
 #include <span>
 #include <vector>
@@ -13,16 +15,6 @@
 
 namespace dpdkperf::engine {
 namespace {
-
-std::vector<std::byte> two_periods(unsigned seed)
-{
-    std::mt19937 random{seed};
-    std::vector<std::byte> bytes(std::size_t{2} * tcp::Pattern::kPeriod);
-    const auto second = bytes.begin() + tcp::Pattern::kPeriod;
-    std::generate(bytes.begin(), second, [&] { return static_cast<std::byte>(random()); });
-    std::copy(bytes.begin(), second, second);
-    return bytes;
-}
 
 wire::TcpFlow flow(bool ipv4)
 {
@@ -115,8 +107,9 @@ protected:
 
     static constexpr std::uint64_t kRounds = 2'000;
     const TagField tags_ = TagField::find();
-    const std::vector<std::byte> bytes_ = two_periods(1), other_bytes_ = two_periods(2);
-    const tcp::Pattern pattern_{std::span{bytes_}.first<std::size_t{2} * tcp::Pattern::kPeriod>()};
+    const Patterns patterns_{nullptr};
+    const tcp::Pattern& pattern_ = patterns_.of(traffic::Filler::kRandom);
+    const tcp::Pattern& digits_ = patterns_.of(traffic::Filler::kDigits);
     const wire::TcpFrameWriter v4_{flow(true)}, v6_{flow(false)};
     PollerQueue queue_;
     std::optional<SegmentFrames> frames_;
@@ -156,11 +149,13 @@ TEST_F(SegmentFramesTest, CopyWhatDoesNotRepeatFromSegmentToSegment)
 TEST_F(SegmentFramesTest, CarryTheirOwnContentWhateverWasThere)
 {
     const std::vector<std::byte> cookie(37, std::byte{'c'});
-    const std::span file{other_bytes_};
+    std::vector<std::byte> file(40'000);
+    std::mt19937 random{3};
+    std::generate(file.begin(), file.end(), [&] { return static_cast<std::byte>(random()); });
     const std::array contents{tcp::StreamContent{cookie, pattern_, kPeriod},
         tcp::StreamContent{{}, pattern_, kPeriod}, tcp::StreamContent{{}, pattern_, 948},
-        tcp::StreamContent{{}, pattern_}, tcp::StreamContent{cookie, file}};
-    std::mt19937 random{3};
+        tcp::StreamContent{{}, pattern_}, tcp::StreamContent{cookie, digits_},
+        tcp::StreamContent{cookie, file}};
     const auto below = [&](std::uint32_t n) { return static_cast<std::uint32_t>(random() % n); };
     for (int i = 0; i < 5'000; ++i) {
         const auto& content = contents[below(contents.size())];

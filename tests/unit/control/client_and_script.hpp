@@ -71,12 +71,18 @@ protected:
         };
     }
 
-    // The server until the test runs. Returns the client's parameters.
-    static std::string up_to_running(const ScriptedPeer& peer, std::string_view last = "\1\2")
+    // The server until it has the client's parameters, which are returned.
+    static std::string up_to_parameters(const ScriptedPeer& peer)
     {
         (void)peer.receive(37);
         peer.send("\x09");
-        std::string parameters = peer.receive_document();
+        return peer.receive_document();
+    }
+
+    // The same, and on until the test runs.
+    static std::string up_to_running(const ScriptedPeer& peer, std::string_view last = "\1\2")
+    {
+        std::string parameters = up_to_parameters(peer);
         peer.send("\x0a");
         peer.send(last);
         return parameters;

@@ -112,9 +112,7 @@ TEST_F(ClientAndScript, DoesNotWaitForWhatWillNotPass)
     const Case cases[] = {
         {"refuses the password",
             [](const ScriptedPeer& peer) {
-                (void)peer.receive(37);
-                peer.send("\x09");
-                (void)peer.receive_document();
+                (void)up_to_parameters(peer);
                 peer.send("\xfe\0\0\0\x8e\0\0\0\0"s);
             }},
         {"is no iperf3", [](const ScriptedPeer& peer) { peer.send("HTTP/1.1 400\r\n"); }},

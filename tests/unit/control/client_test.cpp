@@ -56,9 +56,7 @@ TEST_F(ClientAndScript, SaysWhoItIs)
         *auth::Login::open("mario", "rossi", keys() / "public.pem", auth::Padding::kOaep));
     std::string parameters;
     const int exit_code = run([&](const ScriptedPeer& peer) {
-        (void)peer.receive(37);
-        peer.send("\x09");
-        parameters = peer.receive_document();
+        parameters = up_to_parameters(peer);
         peer.send("\xfe\0\0\0\x8e"s);  // as servers up to 3.18: no errno follows
     });
     EXPECT_EQ(exit_code, 1);
@@ -87,9 +85,7 @@ TEST_F(ClientAndScript, TellsTitleAndDataAndTracesWhatTheUserWantsToSee)
         loop_.restart();
         std::string parameters;
         run([&](const ScriptedPeer& peer) {
-            (void)peer.receive(37);
-            peer.send("\x09");
-            parameters = peer.receive_document();
+            parameters = up_to_parameters(peer);
             peer.send("\xff");
         });
         EXPECT_NE(parameters.find(R"("title":"a title","extra_data":"data")"), std::string::npos);
@@ -119,9 +115,7 @@ TEST_F(ClientAndScript, ShowsTheServersOutputToWhoHasAskedForIt)
         loop_.restart();
         std::string parameters;
         const int exit_code = run([&](const ScriptedPeer& peer) {
-            (void)peer.receive(37);
-            peer.send("\x09");
-            parameters = peer.receive_document();
+            parameters = up_to_parameters(peer);
             peer.send("\x0a\1\2");
             EXPECT_EQ(peer.receive(1), "\x04");
             peer.send("\x0d");
@@ -189,9 +183,7 @@ TEST_F(ClientAndScript, ReportsWhatAServerDoesWrong)
             "the server is busy running a test. try again later"},
         {"has a rate limit",
             [](const ScriptedPeer& peer) {
-                (void)peer.receive(37);
-                peer.send("\x09");
-                (void)peer.receive_document();
+                (void)up_to_parameters(peer);
                 peer.send("\xfe\0\0\0\x1b\0\0\0\0"s);
             },
             "total required bandwidth is larger than server limit"},

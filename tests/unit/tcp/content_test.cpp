@@ -29,6 +29,22 @@ protected:
                                        : twice_[(offset - cookie_.size()) % Pattern::kPeriod];
     }
 
+    static std::vector<std::byte> read(
+        const StreamContent& content, std::uint64_t offset, std::size_t bytes)
+    {
+        std::vector<std::byte> all;
+        while (all.size() < bytes) {
+            const auto piece =
+                content.piece(offset + all.size(), static_cast<std::uint32_t>(bytes - all.size()));
+            if (piece.empty()) {
+                ADD_FAILURE() << "nothing at " << offset + all.size();
+                break;
+            }
+            all.insert(all.end(), piece.begin(), piece.end());
+        }
+        return all;
+    }
+
     // Bytes and sums of `content` are those that `byte` gives.
     template <class Byte>
     void expect_bytes(const StreamContent& content, const Byte& byte)
@@ -37,17 +53,11 @@ protected:
             const std::uint64_t offset = i % 3 == 0 ? random_.below(100) : random_.next() >> 2U;
             const auto bytes =
                 static_cast<std::uint32_t>(random_.below(i % 50 == 0 ? 65'000 : 1'500));
-            std::vector<std::byte> want(bytes), read;
+            std::vector<std::byte> want(bytes);
             for (std::uint32_t j = 0; j < bytes; ++j) {
                 want[j] = byte(offset + j);
             }
-            while (read.size() < bytes) {
-                const auto piece = content.piece(
-                    offset + read.size(), bytes - static_cast<std::uint32_t>(read.size()));
-                ASSERT_FALSE(piece.empty());
-                read.insert(read.end(), piece.begin(), piece.end());
-            }
-            ASSERT_EQ(read, want) << offset << ' ' << bytes;
+            ASSERT_EQ(read(content, offset, bytes), want) << offset << ' ' << bytes;
             const std::uint16_t plain = bytes == 0 ? 0 : wire::fold(wire::add_bytes(0, want));
             ASSERT_EQ(wire::fold(content.sum(offset, bytes)), plain) << offset << ' ' << bytes;
         }
@@ -113,15 +123,9 @@ TEST_F(Content, IsTheCookieAndThenAFile)
         const std::size_t offset = random_.below(i % 3 == 0 ? 50 : all.size() - 1);
         const std::size_t bytes =
             1 + random_.below(std::min<std::size_t>(all.size() - offset, 3'000));
-        std::vector<std::byte> read;
-        while (read.size() < bytes) {
-            const auto piece = content.piece(
-                offset + read.size(), static_cast<std::uint32_t>(bytes - read.size()));
-            ASSERT_FALSE(piece.empty());
-            read.insert(read.end(), piece.begin(), piece.end());
-        }
         const std::span want = std::span{all}.subspan(offset, bytes);
-        ASSERT_TRUE(std::ranges::equal(read, want)) << offset << ' ' << bytes;
+        ASSERT_TRUE(std::ranges::equal(read(content, offset, bytes), want))
+            << offset << ' ' << bytes;
         ASSERT_EQ(wire::fold(content.sum(offset, static_cast<std::uint32_t>(bytes))),
             wire::fold(wire::add_bytes(0, want)))
             << offset << ' ' << bytes;
