@@ -8,7 +8,6 @@
 namespace dpdkperf::report {
 namespace {
 
-using nlohmann::json;
 using namespace std::chrono_literals;
 
 stats::TestSettings tcp_settings()
@@ -79,12 +78,12 @@ std::string streamed(const Style& style, Play play)
     return out.str();
 }
 
-std::vector<std::pair<std::string, json>> events_of(const std::string& text)
+std::vector<std::pair<std::string, nlohmann::json>> events_of(const std::string& text)
 {
-    std::vector<std::pair<std::string, json>> events;
+    std::vector<std::pair<std::string, nlohmann::json>> events;
     std::istringstream lines{text};
     for (std::string line; std::getline(lines, line);) {
-        const json event = json::parse(line);
+        const nlohmann::json event = nlohmann::json::parse(line);
         EXPECT_EQ(event.size(), 2U) << line;
         EXPECT_TRUE(line.starts_with("{\"event\":\"")) << line;
         events.emplace_back(event["event"], event["data"]);
@@ -92,7 +91,7 @@ std::vector<std::pair<std::string, json>> events_of(const std::string& text)
     return events;
 }
 
-std::vector<std::string> names_of(const std::vector<std::pair<std::string, json>>& events)
+std::vector<std::string> names_of(const std::vector<std::pair<std::string, nlohmann::json>>& events)
 {
     std::vector<std::string> names;
     for (const auto& [name, data] : events) {
@@ -106,7 +105,7 @@ TEST(JsonStream, IsALinePerEventWithThePartsOfTheDocument)
     Style plain = style_of_stream(false);
     plain.json_stream = false;
     const std::string document = streamed(plain, play_test);
-    const json whole = json::parse(document);
+    const nlohmann::json whole = nlohmann::json::parse(document);
     const auto events = events_of(streamed(style_of_stream(false), play_test));
     EXPECT_EQ(names_of(events), (std::vector<std::string>{"start", "interval", "interval",
                                     "server_output_json", "dpdkperf", "end"}));
@@ -134,7 +133,7 @@ TEST(JsonStream, TellsAnErrorBeforeTheEnd)
     EXPECT_EQ(names_of(events),
         (std::vector<std::string>{"error", "dpdkperf", "end", "error", "dpdkperf", "end"}));
     EXPECT_EQ(events[0].second, "the server has terminated");
-    EXPECT_EQ(events[2].second, json::object());
+    EXPECT_EQ(events[2].second, nlohmann::json::object());
 }
 
 TEST(JsonStream, IsSeenAtOnce)
@@ -155,12 +154,12 @@ TEST(Json, HasTheKeysOfNewerReleases)
 {
     Style style = style_of_stream(false);
     style.json_stream = false;
-    const json root = json::parse(streamed(style, play_test));
-    const json& start = root["start"];
+    const nlohmann::json root = nlohmann::json::parse(streamed(style, play_test));
+    const nlohmann::json& start = root["start"];
     EXPECT_EQ(start["timestamp"]["timemillisecs"], 1'700'000'000'123);
     EXPECT_EQ(start["timestamp"]["timesecs"], 1'700'000'000);
     EXPECT_EQ(start["fq_rate"], 2'000'000);
-    const json& test = start["test_start"];
+    const nlohmann::json& test = start["test_start"];
     EXPECT_EQ(test["bidir"], 1);
     EXPECT_EQ(test["fqrate"], 2'000'000);
     EXPECT_EQ(test["interval"], 0.5);

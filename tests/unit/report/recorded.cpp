@@ -11,8 +11,6 @@ namespace dpdkperf::report {
 
 namespace {
 
-using nlohmann::json;
-
 std::string read(const std::filesystem::path& path)
 {
     std::ostringstream text;
@@ -20,24 +18,24 @@ std::string read(const std::filesystem::path& path)
     return text.str();
 }
 
-std::chrono::nanoseconds micro(const json& number)
+std::chrono::nanoseconds micro(const nlohmann::json& number)
 {
     return std::chrono::microseconds{number.get<std::int64_t>()};
 }
 
-Endpoint endpoint(const json& pair)
+Endpoint endpoint(const nlohmann::json& pair)
 {
     return {*IpAddress::parse(pair[0].get<std::string>()), pair[1].get<std::uint16_t>()};
 }
 
-stats::TestSettings settings_of(const json& s)
+stats::TestSettings settings_of(const nlohmann::json& s)
 {
     stats::TestSettings settings;
     settings.server = s["server"];
     settings.host = s["host"];
     settings.port = s["port"];
     if (settings.server) {
-        settings.peer = endpoint(json::array({s["host"], s["port"]}));
+        settings.peer = endpoint(nlohmann::json::array({s["host"], s["port"]}));
     }
     settings.cookie = s["cookie"];
     settings.wall_clock =
@@ -62,20 +60,20 @@ stats::TestSettings settings_of(const json& s)
 
 // Made of the six numbers that a TCP sender's row has.
 template <class Figures>
-std::optional<Figures> tcp_of(const json& row)
+std::optional<Figures> tcp_of(const nlohmann::json& row)
 {
     if (!row.contains("tcp")) {
         return std::nullopt;
     }
-    const json& n = row["tcp"];
+    const nlohmann::json& n = row["tcp"];
     return Figures{n[0], n[1], n[2], n[3], n[4], n[5]};
 }
 
-stats::IntervalReport interval_of(const json& interval)
+stats::IntervalReport interval_of(const nlohmann::json& interval)
 {
     stats::IntervalReport report;
     report.omitted = interval["omitted"];
-    for (const json& row : interval["streams"]) {
+    for (const nlohmann::json& row : interval["streams"]) {
         report.streams.push_back({row["socket"], row["sender"], micro(row["start_us"]),
             micro(row["end_us"]), PayloadBytes{row["bytes"]}, row["packets"], row["lost"],
             row["jitter_s"], tcp_of<stats::TcpState>(row)});
@@ -83,7 +81,7 @@ stats::IntervalReport interval_of(const json& interval)
     return report;
 }
 
-std::optional<stats::SideTotal> side_of(const json& side)
+std::optional<stats::SideTotal> side_of(const nlohmann::json& side)
 {
     if (side.is_null()) {
         return std::nullopt;
@@ -91,20 +89,20 @@ std::optional<stats::SideTotal> side_of(const json& side)
     return stats::SideTotal{PayloadBytes{side["bytes"]}, micro(side["time_us"]), side["packets"]};
 }
 
-stats::CpuUse cpu_of(const json& cpu)
+stats::CpuUse cpu_of(const nlohmann::json& cpu)
 {
     return {cpu[0], cpu[1], cpu[2]};
 }
 
-std::string name_of(const json& name)
+std::string name_of(const nlohmann::json& name)
 {
     return name.is_null() ? std::string{} : name.get<std::string>();
 }
 
-stats::Summary summary_of(const json& s)
+stats::Summary summary_of(const nlohmann::json& s)
 {
     stats::Summary summary;
-    for (const json& row : s["streams"]) {
+    for (const nlohmann::json& row : s["streams"]) {
         stats::StreamTotal stream;
         stream.socket = row["socket"];
         stream.sender = row["sender"];
@@ -140,7 +138,8 @@ std::function<std::chrono::system_clock::time_point()> clock_of(std::vector<std:
     };
 }
 
-Recorded recorded_of(const std::filesystem::path& folder, const json& values, const char* side)
+Recorded recorded_of(
+    const std::filesystem::path& folder, const nlohmann::json& values, const char* side)
 {
     Recorded run;
     run.name = (folder.filename() / side).string();
@@ -170,13 +169,13 @@ Recorded recorded_of(const std::filesystem::path& folder, const json& values, co
 void Recorded::play(
     stats::ReportSink& sink, const std::function<void(stats::ServerOutput)>& take_relayed) const
 {
-    const json v = json::parse(values);
+    const nlohmann::json v = nlohmann::json::parse(values);
     if (!v["listening"].is_null()) {
         sink.listening(v["listening"][0], v["listening"][1]);
     } else {
         sink.connecting("somewhere", 1, false);
     }
-    for (const json& warning : v["warnings"]) {
+    for (const nlohmann::json& warning : v["warnings"]) {
         sink.warned(warning);
     }
     if (!v["settings"].is_null()) {
@@ -186,11 +185,11 @@ void Recorded::play(
         settings.relayed = v.contains("relayed");
         sink.started(settings);
         std::vector<stats::Connection> connections;
-        for (const json& c : v["connections"]) {
+        for (const nlohmann::json& c : v["connections"]) {
             connections.push_back({c["socket"], endpoint(c["local"]), endpoint(c["remote"])});
         }
         sink.connected(connections);
-        for (const json& interval : v["intervals"]) {
+        for (const nlohmann::json& interval : v["intervals"]) {
             sink.interval(interval_of(interval));
         }
         if (v.contains("server_output")) {
@@ -215,7 +214,7 @@ std::vector<Recorded> recorded_runs()
         if (!std::filesystem::exists(file)) {
             continue;
         }
-        const json values = json::parse(read(file));
+        const nlohmann::json values = nlohmann::json::parse(read(file));
         for (const char* side : {"client", "server"}) {
             if (values.contains(side)) {
                 runs.push_back(recorded_of(entry.path(), values[side], side));
