@@ -105,6 +105,8 @@ void render(const Json& json, std::string& text)
         text += json.get<bool>() ? "true" : "false";
         break;
     case Json::value_t::number_integer:
+        text += std::to_string(json.get<std::int64_t>());
+        break;
     case Json::value_t::number_unsigned:
         text += std::to_string(json.get<std::uint64_t>());
         break;

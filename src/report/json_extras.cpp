@@ -87,7 +87,7 @@ Json stream_extras_json(const stats::StreamTotal& stream, const stats::TestSetti
     }
     if (const auto lost = true_loss(stream, block)) {
         // May be negative: datagrams of the omitted part that arrived after it.
-        json["true_lost"] = static_cast<double>(*lost);
+        json["true_lost"] = *lost;
     }
     if (stream.ring_full) {
         json["ring_full"] = *stream.ring_full;

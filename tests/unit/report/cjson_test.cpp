@@ -1,5 +1,7 @@
 #include "cjson.hpp"
 
+#include <limits>
+
 #include <gtest/gtest.h>
 
 namespace dpdkperf::report {
@@ -19,7 +21,8 @@ TEST(PrintJson, WritesNumbersAsIperf3Does)
         std::string_view text;
     };
     const Case cases[] = {{0.1, "0.1"}, {1.0 / 3, "0.33333333333333331"}, {2e6, "2000000"},
-        {0.0, "0"}, {-1, "18446744073709551615"}, {1e300, "1e+300"},
+        {0.0, "0"}, {-1, "-1"}, {std::numeric_limits<std::int64_t>::min(), "-9223372036854775808"},
+        {std::numeric_limits<std::uint64_t>::max(), "18446744073709551615"}, {1e300, "1e+300"},
         {std::numeric_limits<double>::infinity(), "null"}, {true, "true"}, {nullptr, "null"}};
     for (const Case& c : cases) {
         EXPECT_EQ(print_json(c.value), c.text);
