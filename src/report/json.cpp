@@ -21,8 +21,8 @@ namespace {
 // intervals that it has no room for are left out.
 class JsonSink final : public stats::ReportSink {
 public:
-    JsonSink(Style style, std::ostream& out, std::ostream& err)
-        : style_{std::move(style)}, out_{out}, err_{err}
+    JsonSink(Style style, Writers writers, std::ostream& out, std::ostream& err)
+        : style_{std::move(style)}, alone_{writers == Writers::kNobodyElse}, out_{out}, err_{err}
     {
     }
 
@@ -54,14 +54,19 @@ public:
         }
         open();
         const std::string text = print_json_line(interval_json(*known_.settings, report));
-        if (kept_.size() + text.size() > stats::kMaxServerOutputBytes) {
+        if (alone_ || has_room(kept_, text)) {
+            print((std::exchange(intervals_, true) ? "," : "") + text);
+            out_ << std::flush;
+        } else {
+            ++left_out_;
+        }
+        if (!known_.settings->relayed) {
             return;
         }
-        print((std::exchange(intervals_, true) ? "," : "") + text);
-        out_ << std::flush;
-        if (known_.settings->relayed &&
-            relayed_.size() + text.size() <= stats::kMaxServerOutputBytes) {
+        if (has_room(relayed_, text)) {
             relayed_ += (relayed_.empty() ? "" : ",") + text;
+        } else {
+            ++relay_left_out_;
         }
     }
 
@@ -88,7 +93,7 @@ public:
     void relay(std::function<void(stats::ServerOutput)> give) override
     {
         std::string text = beginning() + relayed_ + ending();
-        add(text, "dpdkperf", extras());
+        add(text, "dpdkperf", extras(relay_left_out_));
         give({text + '}', true});
     }
 
@@ -105,12 +110,13 @@ public:
         }
         add_labels(text);
         add_server_output(text);
-        add(text, "dpdkperf", extras());
+        add(text, "dpdkperf", extras(left_out_));
         print(text + '}');
         out_ << std::exchange(kept_, {}) << '\n' << std::flush;
         known_ = {};
         relayed_.clear();
         intervals_ = false;
+        left_out_ = relay_left_out_ = 0;
     }
 
 private:
@@ -127,7 +133,12 @@ private:
     void print(std::string_view part)
     {
         const std::string text = indenter_.next(part);
-        style_.test ? void(kept_ += text) : void(out_ << text);
+        alone_ ? void(out_ << text) : void(kept_ += text);
+    }
+
+    [[nodiscard]] bool has_room(const std::string& kept, const std::string& more) const
+    {
+        return kept.size() + more.size() <= style_.max_kept_bytes;
     }
 
     void open()
@@ -155,7 +166,14 @@ private:
     {
         return known_.settings.value_or(stats::TestSettings{});
     }
-    [[nodiscard]] Json extras() const { return extras_json(style_, settings(), known_.summary); }
+    [[nodiscard]] Json extras(std::uint64_t intervals_left_out) const
+    {
+        Json json = extras_json(style_, settings(), known_.summary);
+        if (intervals_left_out > 0) {
+            json["intervals_left_out"] = intervals_left_out;
+        }
+        return json;
+    }
 
     // Ours while there is no agreement.
     void add_labels(std::string& text) const
@@ -187,6 +205,7 @@ private:
     }
 
     Style style_;
+    bool alone_;
     std::ostream& out_;
     std::ostream& err_;
     Known known_;
@@ -194,14 +213,15 @@ private:
     bool intervals_ = false;  // one has been printed
     std::string relayed_;     // server: intervals that the client wants to see
     std::string kept_;        // of a document that others must not come into
+    std::uint64_t left_out_ = 0, relay_left_out_ = 0;  // intervals without room in these two
 };
 
 }  // namespace
 
 std::unique_ptr<stats::ReportSink> make_json_sink(
-    const Style& style, std::ostream& out, std::ostream& err)
+    const Style& style, Writers writers, std::ostream& out, std::ostream& err)
 {
-    return std::make_unique<JsonSink>(style, out, err);
+    return std::make_unique<JsonSink>(style, writers, out, err);
 }
 
 }  // namespace dpdkperf::report

@@ -4,6 +4,7 @@
 #include "json_extras.hpp"
 #include "json_start.hpp"
 #include "json_values.hpp"
+#include "requirements.hpp"
 #include "text_lines.hpp"
 
 #include <optional>
@@ -29,36 +30,43 @@ public:
     JsonStreamSink(const Style& style, std::ostream& out, std::ostream& err)
         : style_{style}, out_{out}, err_{err}
     {
-        if (!style.json_stream_full) {
-            document_.setstate(std::ios::badbit);  // takes nothing
+        if (style_.json_stream_full) {
+            begin_document();
         }
     }
 
     void listening(std::uint16_t port, std::uint64_t test) override
     {
         begun_ = true;
-        whole_->listening(port, test);
+        tell([&](stats::ReportSink& document) { document.listening(port, test); });
     }
     void accepted(const Endpoint& peer) override
     {
         begun_ = true;
-        whole_->accepted(peer);
+        tell([&](stats::ReportSink& document) { document.accepted(peer); });
     }
     void connecting(const std::string& host, std::uint16_t port, bool reverse) override
     {
         begun_ = true;
-        whole_->connecting(host, port, reverse);
+        tell([&](stats::ReportSink& document) { document.connecting(host, port, reverse); });
     }
+
     void started(const stats::TestSettings& settings) override
     {
         settings_ = settings;
-        whole_->started(settings);
+        if (!settings.impairment.empty()) {
+            err_ << test_mark(style_.test) << impairment_line(settings) << std::flush;
+        }
+        if (settings.relayed && !document_) {
+            begin_document();
+        }
+        tell([&](stats::ReportSink& document) { document.started(settings); });
     }
 
     void connected(const std::vector<stats::Connection>& connections) override
     {
         event("start", start_json(style_, settings_, connections));
-        whole_->connected(connections);
+        tell([&](stats::ReportSink& document) { document.connected(connections); });
     }
 
     void interval(const stats::IntervalReport& report) override
@@ -66,25 +74,26 @@ public:
         if (settings_) {
             event("interval", interval_json(*settings_, report));
         }
-        whole_->interval(report);
+        tell([&](stats::ReportSink& document) { document.interval(report); });
     }
 
     void server_output(const stats::ServerOutput& output) override
     {
         server_output_ = output;
-        whole_->server_output(output);
+        tell([&](stats::ReportSink& document) { document.server_output(output); });
     }
 
     void summary(const stats::Summary& summary) override
     {
         summary_ = summary;
-        whole_->summary(summary);
+        err_ << unmet_lines(style_.program, settings(), summary.verdicts) << std::flush;
+        tell([&](stats::ReportSink& document) { document.summary(summary); });
     }
 
     void failed(const std::string& message) override
     {
         error_ = json_error(message, begun_);
-        whole_->failed(message);
+        tell([&](stats::ReportSink& document) { document.failed(message); });
     }
 
     void warned(const std::string& message) override
@@ -94,14 +103,13 @@ public:
 
     void relay(std::function<void(stats::ServerOutput)> give) override
     {
-        whole_->relay(std::move(give));
+        tell([&](stats::ReportSink& document) { document.relay(std::move(give)); });
     }
 
     void traced(const stats::Trace&) override {}
 
     void finished(bool success) override
     {
-        const stats::TestSettings settings = settings_.value_or(stats::TestSettings{});
         if (error_) {
             event("error", Json(*error_));
         }
@@ -110,11 +118,15 @@ public:
         } else if (server_output_) {
             event("server_output_text", Json(server_output_->text));
         }
-        event("dpdkperf", extras_json(style_, settings, summary_));
-        event("end", summary_ ? end_json(settings, *summary_) : Json::object());
-        whole_->finished(success);
-        out_ << document_.str() << std::flush;
-        document_.str({});
+        event("dpdkperf", extras_json(style_, settings(), summary_));
+        event("end", summary_ ? end_json(settings(), *summary_) : Json::object());
+        tell([&](stats::ReportSink& document) { document.finished(success); });
+        if (style_.json_stream_full) {
+            out_ << text_.str() << std::flush;
+            text_.str({});
+        } else {
+            document_.reset();
+        }
         forget();
     }
 
@@ -124,6 +136,26 @@ private:
     {
         const std::string whose = style_.test ? ",\"test\":" + std::to_string(*style_.test) : "";
         out_ << "{\"event\":\"" << name << "\",\"data\":" << data << whose << "}\n" << std::flush;
+    }
+
+    [[nodiscard]] stats::TestSettings settings() const
+    {
+        return settings_.value_or(stats::TestSettings{});
+    }
+
+    // Who only relays it keeps what is to be relayed, and no text.
+    void begin_document()
+    {
+        std::ostream& to = style_.json_stream_full ? text_ : nowhere_;
+        document_ = make_json_sink(style_, Writers::kNobodyElse, to, nowhere_);
+    }
+
+    template <class Event>
+    void tell(Event event)
+    {
+        if (document_) {
+            event(*document_);
+        }
     }
 
     void forget()
@@ -138,9 +170,11 @@ private:
     Style style_;
     std::ostream& out_;
     std::ostream& err_;
-    // The document of -J: for --json-stream-full-output, and for a client that wants to see it.
-    std::ostringstream document_;
-    std::unique_ptr<stats::ReportSink> whole_ = make_json_sink(style_, document_, err_);
+    std::ostringstream text_;
+    std::ostream nowhere_{nullptr};
+    // The document of -J, while there is a use for it: --json-stream-full-output, or a client that
+    // wants to see it.
+    std::unique_ptr<stats::ReportSink> document_;
     bool begun_ = false;
     std::optional<stats::TestSettings> settings_;
     std::optional<stats::Summary> summary_;

@@ -97,8 +97,9 @@ Reporter::Reporter(
       worker_{std::move(worker)},
       sinks_{std::make_shared<Sinks>()}
 {
+    const auto writers = style.test ? Writers::kOtherTests : Writers::kNobodyElse;
     sinks_->push_back(style.json_stream ? make_json_stream_sink(style, out, err)
-                      : style.json      ? make_json_sink(style, out, err)
+                      : style.json      ? make_json_sink(style, writers, out, err)
                                         : make_text_sink(style, out, err));
     if (style.extras && !style.json) {
         sinks_->push_back(make_extras_sink(style, err));

@@ -20,7 +20,8 @@ constexpr int kFormat = 1;  // counts up when a reader has to know
 // One test's file, and the sink that writes its document.
 struct OpenFile {
     OpenFile(RunFile to, const Style& style)
-        : file{std::move(to)}, document{make_json_sink(style, file.stream(), nowhere)}
+        : file{std::move(to)},
+          document{make_json_sink(style, Writers::kNobodyElse, file.stream(), nowhere)}
     {
     }
 

@@ -305,7 +305,7 @@ private:
             lines.remove_prefix(end);
         }
         out_ << text << std::flush;
-        const bool room = relayed_.size() + text.size() <= stats::kMaxServerOutputBytes;
+        const bool room = relayed_.size() + text.size() <= style_.max_kept_bytes;
         if (settings_.relayed && (keep == Keep::kAlways || room)) {
             relayed_ += text;
         }

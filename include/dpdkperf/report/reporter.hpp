@@ -32,6 +32,9 @@ struct Style {
     // itself, or of the one test that there is.
     bool several_tests = false;
     std::optional<std::uint64_t> test = std::nullopt;
+    // Of each test, for a client that wants to see it and where tests share the output: JSON leaves
+    // the intervals out that do not fit and says how many.
+    std::size_t max_kept_bytes = stats::kMaxServerOutputBytes;
     // --timestamps: what stands before each line of the text, for strftime(3), and the clock that
     // it shows.
     std::optional<std::string> timestamp_format;

@@ -5,9 +5,6 @@
 #include "recorded.hpp"
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <regex>
 #include <sstream>
 
@@ -58,15 +55,6 @@ std::string without_newer_keys(const std::string& json)
     return std::regex_replace(json, newer, "");
 }
 
-// For tests/golden/check_schema.py, which wants to see it.
-void keep(std::string name, const std::string& text)
-{
-    if (const char* folder = std::getenv("KEEP_RENDERED")) {
-        std::replace(name.begin(), name.end(), '/', '-');
-        std::ofstream{std::filesystem::path{folder} / name} << text;
-    }
-}
-
 class Golden : public testing::TestWithParam<Recorded> {};
 
 TEST_P(Golden, IsReproducedFromItsNumbers)
@@ -79,7 +67,7 @@ TEST_P(Golden, IsReproducedFromItsNumbers)
         run.play(reporter, [&](stats::ServerOutput given) { relayed = std::move(given); });
     }
     if (run.style.json) {
-        keep(run.name, out.str());
+        keep_rendered(run.name, out.str());
     }
     std::string ours = run.style.json ? without_newer_keys(without_extras(out.str())) : out.str();
     if (ours.find("server_output_json") != std::string::npos) {
@@ -107,7 +95,7 @@ TEST_P(GoldenJson, HasTheSameIntervalsInAStream)
         Reporter reporter{style, out, err};
         run.play(reporter, [](const stats::ServerOutput&) {});
     }
-    keep(run.name + "-stream", out.str());
+    keep_rendered(run.name + "-stream", out.str());
     Json intervals = Json::array();
     std::istringstream lines{out.str()};
     for (std::string line; std::getline(lines, line);) {

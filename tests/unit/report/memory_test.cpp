@@ -71,7 +71,7 @@ TEST_P(Day, TakesNoMoreMemoryThanAMinute)
     EXPECT_LT(in_use(), after_a_minute + kAllowance);
 }
 
-Style style_with(bool json, bool stream)
+Style style_of_day(bool json, bool stream)
 {
     Style style;
     style.json = json;
@@ -79,8 +79,15 @@ Style style_with(bool json, bool stream)
     return style;
 }
 
+Style beside_others(Style style)
+{
+    style.test = 1;
+    return style;
+}
+
 INSTANTIATE_TEST_SUITE_P(Sinks, Day,
-    testing::Values(style_with(false, false), style_with(true, false), style_with(true, true)));
+    testing::Values(style_of_day(false, false), style_of_day(true, false), style_of_day(true, true),
+        beside_others(style_of_day(true, true))));
 
 }  // namespace
 }  // namespace dpdkperf::report

@@ -1,6 +1,7 @@
 #include "recorded.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -204,6 +205,14 @@ void Recorded::play(
         sink.failed(v["error"]);
     }
     sink.finished(v["error"].is_null());
+}
+
+void keep_rendered(std::string name, const std::string& text)
+{
+    if (const char* folder = std::getenv("KEEP_RENDERED")) {
+        std::replace(name.begin(), name.end(), '/', '-');
+        std::ofstream{std::filesystem::path{folder} / name} << text;
+    }
 }
 
 std::vector<Recorded> recorded_runs()

@@ -29,6 +29,9 @@ inline void PrintTo(const Recorded& run, std::ostream* out)
     *out << run.name;
 }
 
+// For tests/golden/check_schema.py, which wants to see what we print.
+void keep_rendered(std::string name, const std::string& text);
+
 // All of tests/golden. Empty if the folder cannot be read.
 std::vector<Recorded> recorded_runs();
 

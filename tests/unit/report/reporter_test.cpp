@@ -494,28 +494,5 @@ TEST(TestsAtTheSameTime, AreNamedInEveryEventOfAStream)
                      "error 7 dpdkperf 7 end 7 ");
 }
 
-// A document that is kept must not take more and more memory.
-TEST(TestsAtTheSameTime, LeaveIntervalsOutThatTheyHaveNoRoomFor)
-{
-    Style style;
-    style.json = style.several_tests = true;
-    std::ostringstream out;
-    {
-        Reporter reporter{style, out, out};
-        const auto sink = reporter.sink_of(1);
-        sink->started(client_settings());
-        sink->connected({{5, {}, {}}});
-        stats::IntervalReport wide;
-        wide.streams.assign(10'000, {5, true, 0s, 1s, {1'000'000}, 1000, 0, 0});
-        for (int i = 0; i < 16; ++i) {
-            sink->interval(wide);
-        }
-        sink->finished(true);
-    }
-    EXPECT_LT(out.str().size(), stats::kMaxServerOutputBytes + (1 << 20));
-    EXPECT_GT(out.str().size(), stats::kMaxServerOutputBytes / 2);
-    EXPECT_GT(nlohmann::json::parse(out.str())["intervals"].size(), 1U);
-}
-
 }  // namespace
 }  // namespace dpdkperf::report
