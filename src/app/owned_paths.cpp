@@ -173,6 +173,7 @@ Result<control::DataPath> OwnedPaths::find(control::PathRequest request)
         .driver = port_->plan().driver,
         .link_speed = port_->link_speed(),
         .interface_index = route->interface.index,
+        .asked = request,
         .next_hop = *mac,
         .next_hop_address = route->next_hop,
         .local = request.local.value_or(route->source),

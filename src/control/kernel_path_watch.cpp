@@ -52,12 +52,12 @@ public:
         readable_.release();  // the file is the watch's to close
     }
 
-    [[nodiscard]] WatchHold watch(
-        std::uint32_t interface_index, const IpAddress& next_hop, Events events) override
+    [[nodiscard]] WatchHold watch(const DataPath& way, Events events) override
     {
         std::erase_if(paths_, [](const auto& path) { return path.expired(); });
         const std::shared_ptr<Path> path{
-            new Path{interface_index, next_hop, std::move(events)}, [this](const Path* gone) {
+            new Path{way.asked, way.interface_index, way.next_hop_address, std::move(events)},
+            [this](const Path* gone) {
                 delete gone;
                 stop_if_unwatched();
             }};
@@ -72,10 +72,13 @@ public:
 private:
     // What somebody watches.
     struct Path {
+        PathRequest asked;
         std::uint32_t interface_index;
-        IpAddress next_hop;
+        IpAddress next_hop;  // of the route, as it is now
         Events events;
-        bool link_up = true;  // as was told last
+        // As was told last.
+        bool link_up = true;
+        std::string route_elsewhere{};
     };
 
     [[nodiscard]] bool unwatched() const
@@ -156,7 +159,8 @@ private:
 
     void on_readable()
     {
-        const auto on_neighbour = [this](const host::NeighbourChange& change) {
+        host::NetworkWatch::Events events;
+        events.neighbour = [this](const host::NeighbourChange& change) {
             for_each_path([&](const Path& path) {
                 const bool its = change.interface_index == path.interface_index &&
                                  change.address == path.next_hop;
@@ -165,7 +169,7 @@ private:
                 }
             });
         };
-        const auto on_link = [this](const host::LinkChange& change) {
+        events.link = [this](const host::LinkChange& change) {
             for_each_path([&](Path& path) {
                 if (change.interface_index != path.interface_index) {
                     return;
@@ -173,8 +177,9 @@ private:
                 change.removed ? path.events.interface_removed() : on_link_change(change.up, path);
             });
         };
-        if (!watch_.drain(on_neighbour, on_link)) {
-            for_each_path([](const Path& path) { read_anew(path); });
+        events.routes = [this] { for_each_path([](Path& path) { follow_route(path); }); };
+        if (!watch_.drain(events)) {
+            for_each_path([](Path& path) { read_anew(path); });
         }
     }
 
@@ -187,19 +192,51 @@ private:
         }
         if (std::exchange(path.link_up, up) != up) {
             path.events.link_changed(up);
+            if (up) {
+                follow_route(path);  // going down may have cost the interface its routes
+            }
         }
     }
 
-    // Messages were lost. The table is read without waiting for an answer from the network.
-    static void read_anew(const Path& path)
+    // Asks what was asked when the path was found.
+    static void follow_route(Path& path)
+    {
+        const PathRequest& asked = path.asked;
+        const auto route = host::route_to(asked.remote, asked.local, asked.device);
+        if (route && route->interface.index == path.interface_index) {
+            path.route_elsewhere.clear();
+            path.next_hop = route->next_hop;
+            return look_up_next_hop(route->interface, path);
+        }
+        const auto interface = host::interface_by_index(path.interface_index);
+        if (!interface || !interface->running) {
+            return;  // that is told, and is why
+        }
+        const std::string elsewhere = route ? "the route to " + to_string(asked.remote) +
+                                                  " leads through " + route->interface.name + " now"
+                                            : route.error().message;
+        if (std::exchange(path.route_elsewhere, elsewhere) != elsewhere) {
+            path.events.route_left(elsewhere);
+        }
+    }
+
+    // As the kernel knows it now; if it does not yet, its finding out is a change of a neighbour.
+    static void look_up_next_hop(const host::Interface& interface, const Path& path)
+    {
+        if (const auto mac = host::resolve_neighbour(interface, path.next_hop, 0ms)) {
+            path.events.next_hop_moved(*mac);
+        }
+    }
+
+    // Messages were lost.
+    static void read_anew(Path& path)
     {
         const auto interface = host::interface_by_index(path.interface_index);
         if (!interface) {
             return path.events.interface_removed();
         }
-        if (const auto mac = host::resolve_neighbour(*interface, path.next_hop, 0ms)) {
-            path.events.next_hop_moved(*mac);
-        }
+        on_link_change(interface->running, path);
+        follow_route(path);
     }
 
     host::NetworkWatch watch_;

@@ -185,12 +185,17 @@ void TestRun::watch_path()
             sink_.warned("interface " + path_.interface + " is down");
         }
     };
+    events.route_left = [this](const std::string& where_to) {
+        if (!closed_) {
+            sink_.warned(where_to + "; the test stays on " + path_.interface);
+        }
+    };
     events.icmp_came = [this](std::span<const std::byte> message, bool ipv4) {
         if (!closed_ && ipv4 == plan_.peer.is_v4()) {
             path_.traffic->take_icmp(plan_.id, message, ipv4);
         }
     };
-    watch_hold_ = watch_.watch(path_.interface_index, path_.next_hop_address, std::move(events));
+    watch_hold_ = watch_.watch(path_, std::move(events));
 }
 
 void TestRun::housekeeping()

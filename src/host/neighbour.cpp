@@ -93,16 +93,16 @@ Result<Mac> resolve_neighbour(
         if (*mac) {
             return **mac;
         }
+        poke(interface, next_hop);
         const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
         if (left <= milliseconds{0}) {
             return Error{Errc::kTimeout, "no answer from " + to_string(next_hop) +
                                              " to ARP or neighbour discovery on interface " +
                                              interface.name};
         }
-        poke(interface, next_hop);
         pollfd changed{watch->fd(), POLLIN, 0};
         poll(&changed, 1, static_cast<int>(std::min(left, kPokeInterval).count()));
-        watch->drain([](const NeighbourChange&) {}, [](const LinkChange&) {});
+        watch->drain({});
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <initializer_list>
 
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
@@ -17,9 +18,31 @@ namespace {
 // The kernel packs announcements one to a datagram, and a link's is about 2 KB.
 constexpr std::size_t kEventBytes = 32768;
 
-constexpr std::uint32_t group(std::uint32_t number)
+constexpr std::uint32_t groups(std::initializer_list<std::uint32_t> numbers)
 {
-    return 1U << (number - 1);
+    std::uint32_t all = 0;
+    for (const std::uint32_t number : numbers) {
+        all |= 1U << (number - 1);
+    }
+    return all;
+}
+
+constexpr std::uint32_t kGroups = groups({RTNLGRP_LINK, RTNLGRP_NEIGH, RTNLGRP_IPV4_ROUTE,
+    RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, RTNLGRP_NEXTHOP});
+
+bool changes_routes(std::uint16_t type)
+{
+    switch (type) {
+    case RTM_NEWROUTE:
+    case RTM_DELROUTE:
+    case RTM_NEWRULE:
+    case RTM_DELRULE:
+    case RTM_NEWNEXTHOP:
+    case RTM_DELNEXTHOP:
+        return true;
+    default:
+        return false;
+    }
 }
 
 std::optional<LinkChange> parse_link_change(const nlmsghdr& message)
@@ -45,18 +68,17 @@ Result<NetworkWatch> NetworkWatch::open()
     UniqueFd socket{::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE)};
     sockaddr_nl address{};
     address.nl_family = AF_NETLINK;
-    address.nl_groups = group(RTNLGRP_LINK) | group(RTNLGRP_NEIGH);
+    address.nl_groups = kGroups;
     if (!socket ||
         bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-        return system_error("watch neighbours and links", errno);
+        return system_error("watch neighbours, links and routes", errno);
     }
     return NetworkWatch{std::move(socket)};
 }
 
-bool NetworkWatch::drain(const std::function<void(const NeighbourChange&)>& on_neighbour,
-    const std::function<void(const LinkChange&)>& on_link)
+bool NetworkWatch::drain(const Events& events)
 {
-    bool complete = true;
+    bool complete = true, rerouted = false;
     alignas(nlmsghdr) std::array<std::byte, kEventBytes> buffer;
     for (;;) {
         const auto n = recv(socket_.get(), buffer.data(), buffer.size(), 0);
@@ -68,18 +90,24 @@ bool NetworkWatch::drain(const std::function<void(const NeighbourChange&)>& on_n
             continue;
         }
         if (n <= 0) {
-            return complete;
+            break;
         }
         int left = static_cast<int>(n);
         const auto* message = reinterpret_cast<const nlmsghdr*>(buffer.data());
         for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
             if (const auto neighbour = parse_neighbour(*message)) {
-                on_neighbour(*neighbour);
+                events.neighbour(*neighbour);
             } else if (const auto link = parse_link_change(*message)) {
-                on_link(*link);
+                events.link(*link);
+            } else {
+                rerouted |= changes_routes(message->nlmsg_type);
             }
         }
     }
+    if (rerouted) {
+        events.routes();
+    }
+    return complete;
 }
 
 }  // namespace dpdkperf::host

@@ -102,7 +102,7 @@ private:
 
 class FakeWatch final : public control::PathWatch {
 public:
-    [[nodiscard]] control::WatchHold watch(std::uint32_t, const IpAddress&, Events e) override
+    [[nodiscard]] control::WatchHold watch(const control::DataPath&, Events e) override
     {
         events = std::move(e);
         return {this, [this](void*) { events.reset(); }};

@@ -33,6 +33,7 @@ struct DataPath {
     std::string driver;                                // as DPDK knows it: "net_af_xdp"
     std::optional<BitRate> link_speed = std::nullopt;  // none: the driver makes it up
     std::uint32_t interface_index = 0;
+    PathRequest asked{};  // that the kernel's route, and so the next hop, answers
     Mac next_hop;
     IpAddress next_hop_address;
     IpAddress local;

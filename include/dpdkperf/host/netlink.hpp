@@ -53,8 +53,8 @@ Result<Route> route_to(const IpAddress& destination, const std::optional<IpAddre
 
 // The link address of `next_hop` in the kernel's neighbour table, stale ones included (a
 // NetworkWatch tells if they change). A missing one is resolved by the kernel: we poke it with
-// UDP datagrams to port 9 (discard), for at most `patience`. Blocks. Errors: kTimeout; kUsage if
-// the interface has no link addresses.
+// UDP datagrams to port 9 (discard), at least once, and block for at most `patience`. Errors:
+// kTimeout; kUsage if the interface has no link addresses.
 Result<Mac> resolve_neighbour(
     const Interface& interface, const IpAddress& next_hop, std::chrono::milliseconds patience);
 
@@ -70,16 +70,23 @@ struct LinkChange {
     bool removed = false;  // the interface is gone
 };
 
-// Follows neighbours and links. fd() becomes readable when something has happened; drain() then
-// calls back for each change, in order. If the kernel dropped messages (ENOBUFS), drain() returns
-// false and the caller reads anew what it depends on. One thread.
+// Follows neighbours, links and routes. fd() becomes readable when something has happened; drain()
+// then calls back for each change, in order. Of routes, rules and next hops it only tells that some
+// have changed, after all else and once: which of them lead where, route_to() knows. If the kernel
+// dropped messages (ENOBUFS), drain() returns false and the caller reads anew what it depends on.
+// One thread.
 class NetworkWatch {
 public:
+    struct Events {
+        std::function<void(const NeighbourChange&)> neighbour = [](const NeighbourChange&) {};
+        std::function<void(const LinkChange&)> link = [](const LinkChange&) {};
+        std::function<void()> routes = [] {};
+    };
+
     static Result<NetworkWatch> open();
 
     [[nodiscard]] int fd() const { return socket_.get(); }
-    bool drain(const std::function<void(const NeighbourChange&)>& on_neighbour,
-        const std::function<void(const LinkChange&)>& on_link);
+    bool drain(const Events& events);
 
 private:
     explicit NetworkWatch(UniqueFd socket) : socket_{std::move(socket)} {}

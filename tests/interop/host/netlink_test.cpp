@@ -205,6 +205,7 @@ TEST_F(NetlinkTest, NeedsEthernet)
 struct Heard {
     std::vector<NeighbourChange> neighbours;
     std::vector<LinkChange> links;
+    std::size_t routes = 0;
 
     template <class Enough>
     static Heard until(NetworkWatch& watch, Enough enough)
@@ -212,8 +213,8 @@ struct Heard {
         Heard heard;
         pollfd readable{watch.fd(), POLLIN, 0};
         while (!enough(heard) && poll(&readable, 1, 5000) == 1) {
-            watch.drain([&](const NeighbourChange& c) { heard.neighbours.push_back(c); },
-                [&](const LinkChange& c) { heard.links.push_back(c); });
+            watch.drain({[&](const NeighbourChange& c) { heard.neighbours.push_back(c); },
+                [&](const LinkChange& c) { heard.links.push_back(c); }, [&] { ++heard.routes; }});
         }
         return heard;
     }
@@ -258,6 +259,29 @@ TEST_F(NetlinkTest, FollowsCarrierAndRemoval)
         *watch, [](const Heard& h) { return !h.links.empty() && h.links.back().removed; });
     ASSERT_FALSE(heard.links.empty());
     EXPECT_TRUE(heard.links.back().removed);
+}
+
+TEST_F(NetlinkTest, TellsThatRoutesHaveChanged)
+{
+    for (const char* change : {
+             "ip route add 10.8.0.0/16 via 10.9.0.2",
+             "ip route change 10.8.0.0/16 via 10.9.0.3",
+             "ip route del 10.8.0.0/16",
+             "ip -6 route add fd08::/64 via fd09::2",
+             "ip -6 route del fd08::/64",
+             "ip rule add to 10.8.0.0/16 lookup 100",
+             "ip rule del to 10.8.0.0/16 lookup 100",
+             "ip -6 rule add to fd08::/64 lookup 100",
+             "ip -6 rule del to fd08::/64 lookup 100",
+             "ip nexthop add id 7 via 10.9.0.2 dev hx0",
+             "ip nexthop replace id 7 via 10.9.0.3 dev hx0",
+         }) {
+        SCOPED_TRACE(change);
+        auto watch = NetworkWatch::open();
+        ASSERT_TRUE(watch);
+        run(change);
+        EXPECT_EQ(Heard::until(*watch, [](const Heard& h) { return h.routes > 0; }).routes, 1U);
+    }
 }
 
 TEST_F(NetlinkTest, DoesNotTakeLeavingABridgeForRemoval)

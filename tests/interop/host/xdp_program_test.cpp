@@ -84,7 +84,7 @@ TEST_F(XdpProgramTest, GoesWithItsProcessHoweverThatEnds)
     // The kernel frees the link a moment after the process was reaped, and says so.
     pollfd changed{watch->fd(), POLLIN, 0};
     while (on_interface() != "none" && poll(&changed, 1, 2000) == 1) {
-        watch->drain([](const auto&) {}, [](const auto&) {});
+        watch->drain({});
     }
     EXPECT_EQ(on_interface(), "none");
 }

@@ -293,6 +293,7 @@ TEST_F(ClientAndScript, FollowsTheWayToThePeer)
         watch_.events->next_hop_moved(moved);
         watch_.events->next_hop_moved(moved);  // the kernel repeats itself
         watch_.events->link_changed(false);
+        watch_.events->route_left("no route");
         watch_.events->interface_removed();
     });
     const int exit_code = run([&](const ScriptedPeer& peer) {
@@ -301,7 +302,8 @@ TEST_F(ClientAndScript, FollowsTheWayToThePeer)
     });
     EXPECT_EQ(exit_code, 1);
     EXPECT_EQ(traffic_.next_hops, std::vector<Mac>{moved});
-    EXPECT_EQ(sink_.warnings, std::vector<std::string>{"interface px0 is down"});
+    EXPECT_EQ(sink_.warnings,
+        (std::vector<std::string>{"interface px0 is down", "no route; the test stays on px0"}));
     EXPECT_EQ(sink_.failures,
         std::vector<std::string>{"unable to read from stream socket: interface px0 was removed"});
 }
