@@ -79,6 +79,7 @@ private:
     void on_action(Link& link, const proto::Action& action);
     std::list<Guest>::iterator guest_of(const Link& link);
     void on_cookie(Link& link, const proto::Cookie& cookie);
+    void seat(std::list<Guest>::iterator at);
     void begin_test(std::shared_ptr<Link> link, const proto::Cookie& cookie);
     void on_test_over(RunningTest over);
     [[nodiscard]] bool busy() const;
@@ -256,18 +257,25 @@ void Server::Impl::on_cookie(Link& link, const proto::Cookie& cookie)
     if (at == guests_.end()) {
         return;
     }
+    at->cookie = cookie;
+    seat(at);
+}
+
+// Whoever has said its cookie gets a test, is turned away, or waits while one has ended and its
+// place is not free yet.
+void Server::Impl::seat(std::list<Guest>::iterator at)
+{
     const bool full = tests_.size() >= plan_.concurrent;
-    if (full && !busy()) {
-        at->cookie = cookie;
+    if (!at->cookie || (full && !busy())) {
         return;
     }
-    const auto guest = at->link;
+    const Guest guest = *at;
     guests_.erase(at);
     if (full) {
-        guest->tell(guest->session().turn_away());
-        return see_off(guest);
+        guest.link->tell(guest.link->session().turn_away());
+        return see_off(guest.link);
     }
-    begin_test(guest, cookie);
+    begin_test(guest.link, *guest.cookie);
 }
 
 void Server::Impl::begin_test(std::shared_ptr<Link> link, const proto::Cookie& cookie)
@@ -293,12 +301,8 @@ void Server::Impl::on_test_over(RunningTest over)
         sink_.listening(port_, next_number_);
         await_idle_timeout();
     }
-    const auto waiting = std::find_if(guests_.begin(), guests_.end(),
-        [](const Guest& guest) { return guest.cookie.has_value(); });
-    if (waiting != guests_.end()) {
-        const Guest guest = *waiting;
-        guests_.erase(waiting);
-        begin_test(guest.link, *guest.cookie);
+    for (auto guest = guests_.begin(); guest != guests_.end();) {
+        seat(guest++);
     }
 }
 

@@ -308,6 +308,24 @@ TEST_F(ServerAndScript, OthersAreTurnedAwayAtOnceWhileBusy)
         sink_.failures.at(0), "the client has terminated: it gave up before the test was over");
 }
 
+// Nobody is left waiting for the end of somebody else's test.
+TEST_F(ServerAndScript, OfThoseWhoComeWhileATestPartsOneIsServedAndTheOthersAreTurnedAway)
+{
+    traffic_.parting = true;
+    run([&](std::uint16_t port) {
+        play_good_client(port);
+        std::vector<ScriptedPeer> peers;
+        for (int i = 0; i < 3; ++i) {
+            peers.push_back(ScriptedPeer::connect(port));
+            peers.back().send(kCookie);
+        }
+        on_loop([&] { traffic_.parting = false; });
+        EXPECT_EQ(peers[1].receive_rest(), "\xff");
+        EXPECT_EQ(peers[2].receive_rest(), "\xff");
+        EXPECT_EQ(peers[0].receive(1), "\x09");
+    });
+}
+
 TEST_F(ServerAndScript, AClientMayGoAtAnyMoment)
 {
     run([](std::uint16_t port) {
