@@ -1,5 +1,6 @@
 #include "server_test.hpp"
 
+#include "dpdkperf/options/congestion.hpp"
 #include "settings.hpp"
 #include "streams.hpp"
 
@@ -85,9 +86,10 @@ void ServerTest::prepare(const proto::Parameters& parameters)
         return fail({IperfError::kNotImplemented, 0, "SCTP tests are not supported"});
     }
     if (parameters.transport == proto::Transport::kTcp) {
-        if (const auto failure = check_tcp(parameters, true)) {
+        if (const auto failure = check_mss(parameters.mss_bytes)) {
             return fail(*failure);
         }
+        warn_of_congestion(parameters.congestion);
     }
     if (const auto refused = check_limits(around_.plan, parameters)) {
         return fail(*refused);
@@ -113,6 +115,15 @@ void ServerTest::prepare(const proto::Parameters& parameters)
         return acquire_path();
     }
     answer_timer_.after(kTurnPatience, [this] { turn_away(); });
+}
+
+// A server does what it can, as iperf3's (3.12, src/iperf_tcp.c, iperf_tcp_listen()).
+void ServerTest::warn_of_congestion(const std::string& asked)
+{
+    if (!asked.empty() && !options::congestion_named(asked)) {
+        around_.sink.warned("TCP congestion control algorithm '" + asked + "' is not supported, " +
+                            std::string{options::kDefaultCongestion} + " is used");
+    }
 }
 
 void ServerTest::turn_away()

@@ -67,6 +67,7 @@ private:
 
     void ask_gate(const proto::Parameters& parameters);
     void prepare(const proto::Parameters& parameters);
+    void warn_of_congestion(const std::string& asked);
     void acquire_path();
     void on_streams_open();
     void turn_away();

@@ -1,7 +1,6 @@
 #include "settings.hpp"
 
 #include "dpdkperf/host/cpus.hpp"
-#include "dpdkperf/options/congestion.hpp"
 #include "streams.hpp"
 
 #include <algorithm>
@@ -150,16 +149,6 @@ std::optional<proto::Failure> check_datagram(
     return proto::Failure{proto::IperfError::kUdpBlockSize, 0,
         std::to_string(bytes) + " bytes do not fit into one packet on " + interface + ", at most " +
             std::to_string(max_datagram.value) + " do"};
-}
-
-std::optional<proto::Failure> check_tcp(const proto::Parameters& parameters, bool server)
-{
-    const bool sends = has_direction(parameters, server, traffic::Direction::kSend);
-    const std::string& name = parameters.congestion;
-    if (sends && !name.empty() && !options::congestion_named(name)) {
-        return proto::Failure{proto::IperfError::kSetCongestion, 0, {}};
-    }
-    return check_mss(parameters.mss_bytes);
 }
 
 // Linux 6.1, include/net/tcp.h, TCP_MIN_MSS.

@@ -27,19 +27,16 @@ stats::TestSettings settings_of(const options::Plan& plan, const proto::Paramete
     const proto::Cookie& cookie, const std::optional<Endpoint>& peer,
     std::uint32_t control_mss_bytes);
 
-// UDP: why datagrams of `bytes` cannot be sent on `interface`; empty if they can. A TCP test's
-// blocks may be longer than a packet.
 // What the server's user does not allow (--server-max-duration, --server-bitrate-limit).
 std::optional<proto::Failure> check_limits(
     const options::Plan& plan, const proto::Parameters& parameters);
 
+// UDP: why datagrams of `bytes` cannot be sent on `interface`; empty if they can. A TCP test's
+// blocks may be longer than a packet.
 std::optional<proto::Failure> check_datagram(
     std::uint64_t bytes, PayloadBytes max_datagram, const std::string& interface);
 
-// TCP: what this side cannot fulfil, as iperf3 finds out when it sets its sockets' options. Who
-// only receives needs no congestion control, whatever its name.
-std::optional<proto::Failure> check_tcp(const proto::Parameters& parameters, bool server);
-// The same of -M alone.
+// TCP: -M that this side cannot fulfil, as iperf3 finds out when it sets its sockets' options.
 std::optional<proto::Failure> check_mss(std::uint32_t mss_bytes);
 
 // Whether a test can run on the CPU that a client wishes for (-A n,m), if it does.

@@ -3,6 +3,7 @@
 
 #include "test_run.hpp"
 
+#include "dpdkperf/options/congestion.hpp"
 #include "streams.hpp"
 
 namespace dpdkperf::control {
@@ -412,7 +413,10 @@ proto::Results TestRun::results() const
 std::string TestRun::congestion() const
 {
     const std::string& asked = plan_.parameters.congestion;
-    return !tcp() ? "" : asked.empty() ? "cubic" : asked;
+    if (!tcp()) {
+        return {};
+    }
+    return options::congestion_named(asked) ? asked : std::string{options::kDefaultCongestion};
 }
 
 stats::Summary TestRun::summary(const proto::Results* peer) const

@@ -12,4 +12,7 @@ namespace dpdkperf::options {
 // src/iperf_error.c).
 Result<traffic::Congestion> congestion_named(std::string_view name);
 
+// The name of what is used where none is asked for (traffic::TcpSpec).
+inline constexpr std::string_view kDefaultCongestion = "cubic";
+
 }  // namespace dpdkperf::options

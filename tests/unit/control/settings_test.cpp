@@ -129,31 +129,12 @@ TEST(Settings, DatagramsThatDoNotFitAreRefusedInWords)
         "into one packet on eth0, at most 1472 do");
 }
 
-TEST(Settings, WhoSendsNeedsTheAlgorithm)
-{
-    proto::Parameters p;
-    p.congestion = "bbr";
-    const char* text = "unable to set TCP_CONGESTION: Supplied congestion control algorithm not "
-                       "supported on this host";
-    EXPECT_EQ(to_string(check_tcp(p, false).value()), text);
-    EXPECT_FALSE(check_tcp(p, true));
-    p.reverse = true;
-    EXPECT_FALSE(check_tcp(p, false));
-    EXPECT_EQ(to_string(check_tcp(p, true).value()), text);
-    p.congestion = "cubic";
-    EXPECT_FALSE(check_tcp(p, true));
-    p.congestion.clear();
-    EXPECT_FALSE(check_tcp(p, true));
-}
-
 // The bounds are Linux's, seen with iperf3.
 TEST(Settings, SegmentsMayNotBeTiny)
 {
-    proto::Parameters p;
     for (const std::uint32_t bytes : {1U, 87U}) {
-        p.mss_bytes = bytes;
         EXPECT_EQ(
-            to_string(check_tcp(p, true).value()), "unable to set TCP/SCTP MSS: Invalid argument");
+            to_string(check_mss(bytes).value()), "unable to set TCP/SCTP MSS: Invalid argument");
     }
     for (const std::uint32_t bytes : {0U, 88U, 9216U}) {
         EXPECT_FALSE(check_mss(bytes)) << bytes;
