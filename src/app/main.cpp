@@ -2,31 +2,29 @@
 
 #include "af_xdp_paths.hpp"
 #include "authentication.hpp"
+#include "checks.hpp"
 #include "dpdkperf/capture/capture.hpp"
 #include "dpdkperf/control/client.hpp"
 #include "dpdkperf/control/path_watch.hpp"
 #include "dpdkperf/control/server.hpp"
 #include "dpdkperf/control/signals.hpp"
-#include "dpdkperf/host/cpus.hpp"
 #include "dpdkperf/host/keeper.hpp"
 #include "dpdkperf/host/privileges.hpp"
 #include "dpdkperf/options/options.hpp"
 #include "dpdkperf/ports/eal.hpp"
 #include "dpdkperf/report/reporter.hpp"
-#include "dpdkperf/report/saving.hpp"
 #include "dry_run.hpp"
 #include "eal_choice.hpp"
 #include "named_devices.hpp"
+#include "output.hpp"
 #include "owned_paths.hpp"
 #include "pid_file.hpp"
 #include "privileges.hpp"
-#include "this_machine.hpp"
 
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <exception>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -88,24 +86,6 @@ const T* pointer_to(const std::optional<T>& value)
     return value ? &*value : nullptr;
 }
 
-// Ends before there was a test.
-int refuse(stats::ReportSink& sink, const std::string& message)
-{
-    sink.failed(message);
-    sink.finished(false);
-    return 1;
-}
-
-// By the user that is going to write, without the privileges that have been given up.
-Status check_save_folder(const options::Plan& plan)
-{
-    Status status = plan.save_folder ? report::check_folder(*plan.save_folder) : Status{};
-    if (!status && status.error().code == Errc::kPermission) {
-        status.error().message += "; a test has no privileges: name the folder's owner with --user";
-    }
-    return status;
-}
-
 int run_role(const Surroundings& around, const options::Plan& plan, control::DataPaths& paths)
 {
     auto& [loop, watch, sink, identity] = around;
@@ -136,42 +116,6 @@ int run_on_own_port(const Surroundings& around, host::Keeper& keeper, const Priv
     return run_role(around, plan, **paths);
 }
 
-// Options of a port that DPDK owns mean nothing without one.
-Status check_port_options(const options::Plan& plan)
-{
-    const char* option = nullptr;
-    if (!plan.addresses.empty()) {
-        option = "--ip";
-    } else if (!plan.gateways.empty()) {
-        option = "--gateway";
-    } else if (plan.mtu_bytes) {
-        option = "--mtu";
-    }
-    if (option == nullptr || ports::names_a_device(plan.eal_arguments)) {
-        return {};
-    }
-    return Error{Errc::kUsage, std::string{option} + ": no device is named; name one before " +
-                                   "'--' with -a PCI or --vdev"};
-}
-
-// The CPU of -A, if the poller is to run on one.
-Status check_cpu(const options::Plan& plan)
-{
-    if (!plan.cpu) {
-        return {};
-    }
-    if (ports::names_lcores(plan.eal_arguments)) {
-        return Error{Errc::kUsage, "--affinity '" + std::to_string(*plan.cpu) +
-                                       "': the pollers' CPUs are named before '--'"};
-    }
-    if (!host::can_run_on(*plan.cpu)) {
-        return Error{
-            Errc::kUsage, "unable to set CPU affinity: " + std::generic_category().message(EINVAL) +
-                              ": CPU " + std::to_string(*plan.cpu)};
-    }
-    return {};
-}
-
 // As iperf3 does, on standard output; but there JSON stays alone.
 void print_warnings(const options::Plan& plan)
 {
@@ -179,64 +123,6 @@ void print_warnings(const options::Plan& plan)
         std::fprintf(plan.json ? stderr : stdout, "Warning:  %s\n", warning.c_str());
     }
     std::fflush(stdout);
-}
-
-// Not open if there is no --logfile.
-Result<std::ofstream> open_log(const std::string& path)
-{
-    std::ofstream log;
-    if (!path.empty()) {
-        errno = 0;
-        log.open(path, std::ios::app);
-        if (!log) {
-            return Error{Errc::kSystem,
-                "unable to open log file: " + std::generic_category().message(errno) + ": " + path};
-        }
-    }
-    return log;
-}
-
-report::Saving saving_of(const options::Plan& plan)
-{
-    return {.folder = *plan.save_folder,
-        .arguments = plan.command_line,
-        .dpdk_version = ports::dpdk_version(),
-        .host = host_name(),
-        .cpu = cpu_model(),
-        .cpus = cpus_online()};
-}
-
-report::Style style_of(const options::Plan& plan)
-{
-    report::Style style;
-    style.json = plan.json;
-    style.json_stream = plan.json_stream;
-    style.json_stream_full = plan.json_stream_full;
-    style.verbose = plan.verbose;
-    const bool seen = plan.log_file.empty() && isatty(STDERR_FILENO) != 0;
-    style.extras = plan.verbose || seen;
-    style.rate_unit = plan.rate_unit;
-    style.title = plan.title;
-    style.several_tests = plan.concurrent > 1;
-    style.extra_data = plan.extra_data;
-    style.requirements = plan.requirements;
-    if (plan.save_folder) {
-        style.saving = saving_of(plan);
-    }
-    style.timestamp_format = plan.timestamp_format;
-    style.version = options::version();
-    style.system_info = options::system_info();
-    return style;
-}
-
-int print_port(const options::Plan& plan, host::Keeper& keeper)
-{
-    const auto text = describe_port(plan, keeper);
-    if (!text) {
-        return fail(text.error().message);
-    }
-    std::fputs(text->c_str(), stdout);
-    return 0;
 }
 
 // The paths of af_xdp ports, on a thread that may attach; this one no longer may. Before there is
@@ -261,7 +147,7 @@ Result<std::unique_ptr<AfXdpPaths>> open_af_xdp(asio::io_context& loop, host::Ke
 // What --pcap asks for; none without it.
 Result<std::unique_ptr<capture::Capture>> open_capture(const options::Plan& plan)
 {
-    if (!plan.pcap_file || plan.dry_run) {
+    if (!plan.pcap_file) {
         return std::unique_ptr<capture::Capture>{};
     }
     auto capture = capture::Capture::create(*plan.pcap_file, plan.pcap_frames, options::version(),
@@ -297,85 +183,87 @@ int exit_code(int code, report::Reporter& reporter)
 }
 
 // Of a role, with paths that are gone when it returns.
-int run_test(const options::Plan& plan, const Identity& identity, std::ofstream& log,
+int run_test(const options::Plan& plan, const Identity& identity, Output& output,
     host::Keeper& keeper, const Privileges& privileges, capture::Capture* capture)
 {
     asio::io_context loop{1};                  // the reporter may post to it
     auto watch = control::watch_kernel(loop);  // with privileges it hears more
     if (!watch) {
-        return fail(watch.error().message);
+        return output.refuse(watch.error().message);
     }
     const bool own_port = ports::names_a_device(plan.eal_arguments);
     std::unique_ptr<AfXdpPaths> paths;
     if (!own_port) {
         auto opened = open_af_xdp(loop, keeper, privileges, plan, capture);
         if (!opened) {
-            return fail(opened.error().message);
+            return output.refuse(opened.error().message);
         }
         paths = *std::move(opened);
     }
     if (capture != nullptr) {
         capture->start();
     }
-    const bool logs = log.is_open();
-    report::Reporter reporter{style_of(plan), logs ? log : std::cout, logs ? log : std::cerr};
-    const Surroundings around{loop, **watch, reporter, identity};
+    const auto reporter = output.reporter();
+    const Surroundings around{loop, **watch, *reporter, identity};
     const int code = own_port ? run_on_own_port(around, keeper, privileges, plan, capture)
                               : run_role(around, plan, *paths);
-    return exit_code(code, reporter);
+    return exit_code(code, *reporter);
 }
 
-int run(options::Plan plan, const Identity& identity)
+// What is changed on this machine from here on, the keeper undoes.
+int run_with_keeper(const options::Plan& plan, const Identity& identity, Output& output,
+    const Privileges& privileges, capture::Capture* capture)
 {
-    if (Status status = check_port_options(plan); !status) {
-        return fail(status.error().message);
-    }
-    if (Status status = recall_state(plan); !status) {
-        return fail(status.error().message);
-    }
-    if (Status status = check_cpu(plan); !status) {
-        return fail(status.error().message);
-    }
-    print_warnings(plan);
-    const auto privileges = plan.dry_run ? Result{Privileges{}} : Privileges::find(plan);
-    if (!privileges) {
-        return fail(privileges.error().message);
-    }
-    auto log = open_log(plan.dry_run ? "" : plan.log_file);
-    if (!log) {
-        return fail(log.error().message);
-    }
-    const auto capture = open_capture(plan);
-    if (!capture) {
-        return fail(capture.error().message);
-    }
-    // The working directory stays: the options may name files in it.
-    if (plan.daemon && !plan.dry_run && daemon(1, 0) != 0) {
-        return fail("unable to become a daemon: " + std::generic_category().message(errno));
-    }
-    // A peer that has gone is an error of the call, as in iperf3, also for a driver that talks to
-    // its other end through a socket (virtio-user).
-    std::signal(SIGPIPE, SIG_IGN);
-    if (Status status = plan.dry_run ? Status{} : host::confine_process(); !status) {
-        return fail(status.error().message);
+    if (Status status = host::confine_process(); !status) {
+        return output.refuse(status.error().message);
     }
     auto keeper = host::Keeper::start();  // forks: before there is any thread
     if (!keeper) {
-        return fail(keeper.error().message);
-    }
-    if (plan.dry_run) {
-        return print_port(plan, *keeper);
+        return output.refuse(keeper.error().message);
     }
     if (plan.pid_file) {
         if (Status status = write_pid_file(*plan.pid_file, *keeper); !status) {
-            return fail(status.error().message);
+            return output.refuse(status.error().message);
         }
     }
-    const int code = run_test(plan, identity, *log, *keeper, *privileges, capture->get());
+    return run_test(plan, identity, output, *keeper, privileges, capture);
+}
+
+int run(const options::Plan& plan, const Identity& identity)
+{
+    auto output = Output::open(plan);
+    if (!output) {
+        return fail(output.error().message);
+    }
+    const auto privileges = Privileges::find(plan);
+    if (!privileges) {
+        return output->refuse(privileges.error().message);
+    }
+    const auto capture = open_capture(plan);
+    if (!capture) {
+        return output->refuse(capture.error().message);
+    }
+    // The working directory stays: the options may name files in it.
+    if (plan.daemon && daemon(1, 0) != 0) {
+        return output->refuse(
+            "unable to become a daemon: " + std::generic_category().message(errno));
+    }
+    const int code = run_with_keeper(plan, identity, *output, *privileges, capture->get());
     if (*capture) {
-        close_capture(**capture, log->is_open() ? *log : std::cerr);
+        close_capture(**capture, output->errors());
     }
     return code;
+}
+
+int dry_run(const options::Plan& plan)
+{
+    auto keeper = host::Keeper::start();
+    const auto text = keeper ? describe_port(plan, *keeper) : std::move(keeper).error();
+    if (!text) {
+        return fail(text.error().message);
+    }
+    std::fputs(text->c_str(), stdout);
+    return 0;
 }
 
 int start(const std::vector<std::string_view>& arguments)
@@ -399,7 +287,17 @@ int start(const std::vector<std::string_view>& arguments)
     if (!identity) {
         return fail_parameters(identity.error().message);
     }
-    return run(*std::move(plan), *identity);
+    if (Status status = recall_state(*plan); !status) {
+        return fail(status.error().message);
+    }
+    if (Status status = check_machine(*plan); !status) {
+        return fail(status.error().message);
+    }
+    print_warnings(*plan);
+    // A peer that has gone is an error of the call, as in iperf3, also for a driver that talks to
+    // its other end through a socket (virtio-user).
+    std::signal(SIGPIPE, SIG_IGN);
+    return plan->dry_run ? dry_run(*plan) : run(*plan, *identity);
 }
 
 }  // namespace
