@@ -50,6 +50,10 @@ def row(name, ours_only=False, slow=False, wire=VETH, peer=INSTALLED, **argument
     return register
 
 
+class Skipped(Exception):
+    """This machine cannot play the row; the text says why."""
+
+
 def require(condition, text):
     if not condition:
         raise Failed(text)
@@ -144,6 +148,8 @@ def run_row(a_row, lab, our):
         finally:
             lab.rest()
             before.check()
+    except Skipped as reason:
+        status, text = "skipped", str(reason)
     except Failed as problem:
         status, text = "failed", str(problem)
     except Exception:  # a fault of the row itself is a failure like any other

@@ -6,7 +6,7 @@ import time
 
 from framework import SERVER, between, equal, require, row
 from netlab import control
-from netlab.control import OTHER_SIZES, STAGES, act_until, datagram, framed
+from netlab.control import OTHER_SIZES, OTHER_SIZES_FOUND, STAGES, act_until, datagram, framed
 
 QUICK = ("-t", 1, "-b", "100K", "-l", 100)
 
@@ -399,12 +399,15 @@ def forged_sequence(context, counters, last):
 def sizes_to_server(context):
     def talk(link, udp, server):
         act_until("running", link, udp, server)
-        for sequence in range(1, 200):
+        for sequence in range(1, 201):
             udp.sendto(datagram(sequence, OTHER_SIZES[sequence % 8]), server)
+        time.sleep(context.late_seconds)
         link.state(control.TEST_END)
         link.expect(control.EXCHANGE_RESULTS)
         link.message(control.results())
-        link.read_message()
+        stream = link.read_message()["streams"][0]
+        if not context.stock:
+            equal(stream["bytes"], OTHER_SIZES_FOUND[0], "bytes")
 
     meet(context, talk)
 

@@ -1,12 +1,15 @@
 """Servers that do not behave, played by hand: our client says so and ends in time."""
 
+import contextlib
 import re
 import struct
 import time
 
-from framework import CLIENT, between, require, row
+from framework import CLIENT, between, equal, require, row
 from netlab import control
-from netlab.control import OTHER_SIZES, STAGES, FakeServer, datagram, framed, serve_until
+from netlab.control import (
+    OTHER_SIZES, OTHER_SIZES_FOUND, OTHER_SIZES_TOO_SHORT, STAGES, FakeServer, datagram, framed, serve_until,
+)  # fmt: skip
 
 QUICK = ("-t", 1, "-b", "100K", "-l", 100)
 
@@ -62,7 +65,7 @@ def foreign(context, stage, data):
 @row(f"{CLIENT}: PARAM_EXCHANGE twice", ours_only=True, stage="parameters", state=control.PARAM_EXCHANGE)
 def out_of_turn(context, stage, state):
     """iperf3 follows some of these, and waits for ever after others."""
-    against(context, says(stage, bytes([state])), "message")
+    against(context, says(stage, bytes([state])), UNKNOWN)
 
 
 @row(f"{CLIENT}: the server is busy", data=b"\xff", word="busy running a test")
@@ -114,13 +117,41 @@ def results_stall(context):
     between(time.monotonic() - started, 5, 15, "seconds")
 
 
-def stalls(context, stage):
+def stalls(context, stage, seconds, word):
     """The server falls silent and keeps the connection: our client gives up by itself."""
-    against(context, says(stage, b""), seconds=45)
+    started = time.monotonic()
+    against(context, says(stage, b""), word, seconds=seconds + 5)
+    between(time.monotonic() - started, seconds, seconds + 5, "seconds")
 
 
 for _stage in STAGES:
-    row(f"{CLIENT}: the server falls silent, {_stage}", ours_only=True, slow=True, stage=_stage)(stalls)
+    _patience = 10 if _stage in ("ended", "results") else 30
+    _word = {
+        "parameters": "unable to read from stream socket: Resource temporarily unavailable",  # of the hello
+        "ended": "unable to receive results: nothing for 10 s",
+        "results": "unable to receive results: nothing for 10 s",
+    }.get(_stage, "unable to receive control message: nothing for 30 s")  # fmt: skip
+    row(
+        f"{CLIENT}: the server falls silent, {_stage}",
+        ours_only=True, slow=True, stage=_stage, seconds=_patience, word=_word,
+    )(stalls)  # fmt: skip
+
+
+@row(f"{CLIENT}: a reply that comes late, and one hello")
+def late_reply(context):
+    hellos = []
+
+    def talk(link, udp):
+        serve_until("parameters", link, udp)
+        udp.settimeout(1)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                hellos.append(udp.recvfrom(1500))
+        udp.sendto(control.REPLY, hellos[0][1])
+        finish(link)
+
+    against(context, talk, codes=(0,))
+    equal([data for data, _ in hellos], [control.HELLO], "hellos")
 
 
 # By a little-endian server, since 3.12 and before, and by a big-endian one.
@@ -159,10 +190,18 @@ def other_sizes(context):
 
     def talk(link, udp):
         client = serve_until("running", link, udp)
-        for sequence in range(1, 200):
+        for sequence in range(1, 201):
             udp.sendto(datagram(sequence, OTHER_SIZES[sequence % 8]), client)
             time.sleep(0.002)
         exchange_results(link)
         link.end()
 
-    against(context, talk, codes=(0, 1), flags=("-R",), seconds=8)
+    with FakeServer(context.lab, "b", talk):
+        with context.client(CLIENT, *QUICK, "-R", "-J") as running:
+            require(running.wait(8) in ((0, 1) if context.stock else (0,)), str(running))
+            document = running.json
+    if not context.stock:
+        ours = document["dpdkperf"]
+        found = document["end"]["sum_received"]["bytes"], ours["streams"][0]["arrived"]
+        equal(found, OTHER_SIZES_FOUND, "bytes, datagrams")
+        equal(ours["port"]["bad_length"], OTHER_SIZES_TOO_SHORT, "datagrams without a stamp")

@@ -10,6 +10,7 @@ import time
 
 from framework import BOTH, CLIENT, SERVER, between, equal, require, row, stock_end
 from netlab.capture import Capture
+from netlab.control import udp_port
 from netlab.lab import PORT, wait_for
 from netlab.programs import Process, client, server
 
@@ -175,6 +176,48 @@ def owned(context):
         # The second server still waits.
         with context.client(CLIENT, "-t", 1, *PACED, port=5301) as third:
             third.succeed()
+
+
+@row(f"{SERVER}: the interface is owned by a client of ours", ours_only=True)
+def owned_by_a_client(context):
+    lab = context.lab
+    with context.server(SERVER) as serving, server(lab, "a", "iperf3", "-1", port=5301):
+        with client(lab, "b", context.our, "-u", "-t", 1, *PACED, port=5301) as first:
+            wait_for(lambda: lab.xdp_program("b"), 5, "XDP program of the client")
+            with context.client(SERVER, "-t", 1, *PACED) as second:
+                equal(second.wait(5), 1, "exit code")
+            require(f"interface veth-b is used by dpdkperf with pid {first.pid}" in serving.err, str(serving))
+            first.succeed()
+        context.serves()
+
+
+@row(f"{SERVER}: the server's UDP port is somebody else's", ours_only=True)
+def udp_port_busy(context):
+    with context.server(SERVER) as serving:
+        with udp_port(context.lab, "b"), context.client(SERVER, "-t", 1, *PACED) as running:
+            equal(running.wait(5), 1, "exit code")
+            require(f"UDP port {PORT} on 10.99.0.2 is in use" in serving.err, str(serving))
+        context.serves()
+
+
+@row(f"{CLIENT}: --cport that is somebody else's", ours_only=True)
+def client_port_busy(context):
+    with udp_port(context.lab, "a", 45000), context.server(CLIENT):
+        with context.client(CLIENT, "-t", 1, *PACED, "--cport", 45000) as running:
+            equal(running.wait(5), 1, "exit code")
+            require("UDP port 45000 on 10.99.0.1 is in use" in running.err, str(running))
+
+
+@row(f"{CLIENT}: a crash, and a terminal that goes away", ours_only=True)
+def crash(context):
+    for number, code in ((signal.SIGSEGV, -signal.SIGSEGV), (signal.SIGABRT, -signal.SIGABRT), (signal.SIGHUP, 0)):
+        with context.server(CLIENT, "-1"):
+            with context.client(CLIENT, "-t", 10, *PACED) as running:
+                first_data(context.lab, CLIENT)
+                running.signal(number)
+                equal(running.wait(3), code, f"exit code after {number.name}")
+            wait_for(lambda: context.lab.processes("a") == set(), 3, "no process left")
+            wait_for(lambda: context.lab.xdp_program("a") is None, 3, "no XDP program left")
 
 
 class ForeignProgram:

@@ -2,6 +2,7 @@
 
 import agreement
 from framework import BOTH, CLIENT, SERVER, between, equal, require, row
+from netlab.firewall import dropping
 
 MODES = {"normal": [], "-R": ["-R"], "--bidir": ["--bidir"]}
 # Per stream, small enough for 256 streams and two slow cores.
@@ -91,7 +92,7 @@ def flags_change_nothing(context, role, flags):
     agreement.check(context, client, server, "--bidir", LENGTH)
 
 
-@row(f"{CLIENT}: -b 0", role=CLIENT, slow=True, flags=[])
+@row(f"{CLIENT}: -b 0", role=CLIENT, flags=[])
 @row(f"{CLIENT}: -b 0 -R", role=CLIENT, slow=True, flags=["-R"])
 @row(f"{SERVER}: -b 0", role=SERVER, flags=[])
 @row(f"{SERVER}: -b 0 -R", role=SERVER, flags=["-R"])
@@ -208,17 +209,8 @@ def loss(context, role, reverse):
     """The stock end drops every tenth datagram on its way in or out."""
     end = "b" if role == CLIENT else "a"
     leaving = bool(reverse) == (role == CLIENT)
-    hook = f"{'egress' if leaving else 'ingress'} device {context.lab.interface(end)}"
-    for rule in (
-        "add table netdev loss",
-        f"add chain netdev loss some {{ type filter hook {hook} priority 0; }}",
-        "add rule netdev loss some udp length > 100 numgen inc mod 10 == 4 drop",
-    ):
-        context.lab.run(end, "nft", rule)
-    try:
+    with dropping(context.lab, end, "udp length > 100 numgen inc mod 10 == 4", leaving):
         client, server = context.test(role, *FEW, *reverse)
-    finally:
-        context.lab.run(end, "nft", "flush", "ruleset")
     received = (client if reverse else server)["end"]["sum_received"]
     between(received["lost_percent"], 8, 12, "lost percent")
     shown = client["end"]["sum"]["lost_packets"]

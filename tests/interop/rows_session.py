@@ -5,6 +5,8 @@ import time
 
 from framework import BOTH, CLIENT, SERVER, between, equal, require, row, stock_end
 from netlab.capture import Capture
+from netlab.firewall import dropping
+from netlab.lab import PORT
 from netlab.programs import client
 
 PACED = ("-b", "1M", "-l", 500)
@@ -106,9 +108,10 @@ def one_off(context):
 
 @row(f"{CLIENT}: the server's rate limit ends the test")
 def rate_limit(context):
-    with context.server(CLIENT, "-1", "--server-bitrate-limit", "1M"):
+    with context.server(CLIENT, "-1", "--server-bitrate-limit", "1M") as serving:
         with context.client(CLIENT, "-t", 5, "-b", "5M", "-l", 500) as running:
-            equal(running.wait(8), 1, "exit code")
+            serving.wait(8)
+            equal(running.wait(1), 1, "exit code, a second after the server's end")
             require("control socket has closed unexpectedly" in running.err, str(running))
 
 
@@ -135,6 +138,16 @@ def connect_timeout(context):
     with context.client(CLIENT, *arguments, host="10.99.0.77") as running:
         equal(running.wait(5), 1, "exit code")
         between(time.monotonic() - running.started, 0.2, 2, "seconds")
+        require(context.stock or "no answer from 10.99.0.77 to ARP" in running.err, str(running))
+
+
+@row(f"{CLIENT}: --connect-timeout, a firewall that drops the SYN")
+def connect_timeout_firewall(context):
+    with dropping(context.lab, "b", f"tcp dport {PORT}"):
+        with context.client(CLIENT, "-t", 1, "--connect-timeout", 300) as running:
+            equal(running.wait(5), 1, "exit code")
+            between(time.monotonic() - running.started, 0.3, 2, "seconds")
+            require("unable to connect to server: Connection timed out" in running.err, str(running))
 
 
 @row(f"{CLIENT}: --rcv-timeout, a sender that stops", role=CLIENT)

@@ -46,3 +46,12 @@ def no_capabilities(context):
     error = json.loads(out)["error"]
     require(error.startswith(LACKS), error)
     equal(err, "", "standard error")
+
+
+@row(f"{CLIENT}: help and version", first={"-h": "Usage: ", "--help": "Usage: ", "-v": "dpdkperf ", "--version": "dpdkperf "})
+def says_what_it_is(context, first):
+    for option, beginning in first.items():
+        with Process(context.lab, "a", [context.our, option]) as running:
+            equal(running.wait(5), 0, f"exit code of {option}")
+            require(running.out.startswith(beginning), str(running))
+            equal(running.err, "", "standard error")
