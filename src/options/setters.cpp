@@ -150,7 +150,8 @@ Status set_force_flush(Draft& draft, std::string_view)
 
 Status set_format(Draft& draft, std::string_view value)
 {
-    if (value.size() != 1 || std::string_view{"kmgtKMGT"}.find(value) == std::string_view::npos) {
+    // iperf3 looks no further: "Mbits" will do.
+    if (value.empty() || std::string_view{"kmgtKMGT"}.find(value.front()) == value.npos) {
         return Error{
             Errc::kUsage, "bad format specifier (valid formats are in the set [kmgtKMGT])"};
     }

@@ -99,6 +99,13 @@ TEST(Options, AFileIsTheEndWhereNothingElseIs)
     EXPECT_FALSE(parsed({"-c", "h", "-F", "f", "-k", "3"}).ends_with_file);
 }
 
+TEST(Options, AUnitIsKnownByItsFirstLetter)
+{
+    EXPECT_EQ(parsed({"-s", "-f", "m"}).rate_unit, RateUnit::kMbits);
+    EXPECT_EQ(parsed({"-s", "-f", "Mbits"}).rate_unit, RateUnit::kMbytes);
+    EXPECT_FALSE(parse(Arguments{"-s", "--format="}));
+}
+
 TEST(Options, APacingTimerThatIsNoNumberIsNone)
 {
     EXPECT_EQ(parsed({"-c", "h", "--pacing-timer", "x"}).pacing_timer.count(), 0);
