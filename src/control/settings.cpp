@@ -1,6 +1,7 @@
 #include "settings.hpp"
 
 #include "dpdkperf/host/cpus.hpp"
+#include "dpdkperf/options/defaults.hpp"
 #include "streams.hpp"
 
 #include <algorithm>
@@ -17,8 +18,6 @@ namespace {
 constexpr std::uint32_t kDefaultDatagram = 1460;
 constexpr std::uint32_t kLargestDatagram = 65507;
 
-constexpr std::chrono::seconds kDefaultDuration{10};
-
 std::uint64_t default_datagram(std::uint32_t control_mss_bytes, PayloadBytes max_datagram)
 {
     const bool usable = control_mss_bytes > 0 && control_mss_bytes <= kLargestDatagram;
@@ -32,7 +31,7 @@ void set_by_transport(proto::Parameters& parameters, const options::Plan& plan,
 {
     const bool udp = plan.protocol == options::Protocol::kUdp;
     parameters.transport = udp ? proto::Transport::kUdp : proto::Transport::kTcp;
-    parameters.rate = plan.rate.value_or(udp ? kIperf3DefaultUdpRate : BitRate{});
+    parameters.rate = options::rate_of(plan);
     parameters.block_bytes = plan.block_bytes.value_or(
         udp ? default_datagram(control_mss_bytes, max_datagram) : proto::kDefaultBlockBytes);
 }
@@ -42,11 +41,10 @@ void set_by_transport(proto::Parameters& parameters, const options::Plan& plan,
 proto::Parameters parameters_of(const options::Plan& plan, std::uint32_t control_mss_bytes,
     PayloadBytes max_datagram, std::uint32_t default_streams)
 {
-    const bool by_amount = plan.bytes > 0 || plan.blocks > 0;
     proto::Parameters p;
     set_by_transport(p, plan, control_mss_bytes, max_datagram);
     p.omit = plan.omit;
-    p.time = plan.duration.value_or(by_amount ? std::chrono::seconds{0} : kDefaultDuration);
+    p.time = options::duration_of(plan);
     p.bytes = plan.bytes;
     p.blocks = plan.blocks;
     p.parallel = plan.parallel.value_or(default_streams);

@@ -1,3 +1,4 @@
+#include "dpdkperf/options/defaults.hpp"
 #include "option.hpp"
 #include "requirements.hpp"
 
@@ -8,8 +9,6 @@
 namespace dpdkperf::options {
 
 namespace {
-
-constexpr std::chrono::seconds kDefaultDuration{10};  // iperf 3.12, src/iperf.h, DURATION
 
 // iperf 3.12, src/iperf.h: MAX_BLOCKSIZE; src/iperf_udp.h: MIN_ and MAX_UDP_BLOCKSIZE.
 constexpr std::uint64_t kMaxBlock = 1ULL << 20;
@@ -143,17 +142,11 @@ double max_datagrams(const Plan& plan)
 
 void set_client_defaults(Plan& plan)
 {
-    const bool udp = plan.protocol == Protocol::kUdp;
-    if (!plan.rate) {
-        plan.rate = udp ? kIperf3DefaultUdpRate : BitRate{};
-    }
-    if (!plan.duration) {
-        const bool otherwise_limited = plan.bytes != 0 || plan.blocks != 0;
-        // iperf 3.12, src/iperf_api.c, iperf_parse_arguments.
-        plan.ends_with_file = plan.file && !otherwise_limited;
-        plan.duration = otherwise_limited ? std::chrono::seconds{0} : kDefaultDuration;
-    }
-    if (udp && max_datagrams(plan) >= kMaxSmallCounter) {
+    // iperf 3.12, src/iperf_api.c, iperf_parse_arguments.
+    plan.ends_with_file = plan.file && !plan.duration && !ends_by_amount(plan);
+    plan.rate = rate_of(plan);
+    plan.duration = duration_of(plan);
+    if (plan.protocol == Protocol::kUdp && max_datagrams(plan) >= kMaxSmallCounter) {
         plan.counters_64bit = true;
     }
 }
