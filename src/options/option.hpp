@@ -37,11 +37,12 @@ struct Option {
     Support support = Support::kYes;
     char flag = 0;  // 0: long name only
     Effect effect = Effect::kHere;
+    bool ours = false;  // not iperf3's, though of one of its sides
 };
 
-constexpr bool is_ours(Side side)
+constexpr bool is_ours(const Option& option)
 {
-    return side == Side::kPort || side == Side::kAutomation;
+    return option.ours || option.side == Side::kPort || option.side == Side::kAutomation;
 }
 
 inline std::string dashed(std::string_view name)

@@ -45,7 +45,7 @@ std::vector<Match> matches(std::string_view text)
             }
         }
     }
-    const auto ours = [](const Match& m) { return is_ours(m.option->side); };
+    const auto ours = [](const Match& m) { return is_ours(*m.option); };
     if (!std::all_of(found.begin(), found.end(), ours)) {
         std::erase_if(found, ours);
     }

@@ -50,6 +50,12 @@ constexpr Option with_effect(Effect effect, Option option)
     return option;
 }
 
+constexpr Option ours(Option option)
+{
+    option.ours = true;
+    return option;
+}
+
 // Names, letters and sides: iperf 3.12, src/iperf_api.c, iperf_parse_arguments; the rows from
 // --json-stream on came later (up to 3.21).
 constexpr Option kTable[] = {
@@ -109,10 +115,10 @@ constexpr Option kTable[] = {
     row('s', "server", kServer, "run in server mode", set_server),
     row('D', "daemon", kServer, "run the server as a daemon", set_daemon),
     row('1', "one-off", kServer, "handle one client connection then exit", set_one_off),
-    row(0, "concurrent", kServer, "#",
+    ours(row(0, "concurrent", kServer, "#",
         "serve up to # clients at the same time (default 1,\nat most 16); each line tells whose it "
-        "is",
-        set_concurrent),
+        "is\n(not in iperf3)",
+        set_concurrent)),
     row(0, "server-bitrate-limit", kServer, "#[KMGT][/#]",
         "server's total bit rate limit (default 0 = no limit)\n"
         "(optional slash and number of secs interval for averaging\n"

@@ -1,6 +1,7 @@
 // Debian's iperf3 3.12 beside our parser: both must take or refuse the same command lines.
 
 #include "dpdkperf/options/options.hpp"
+#include "option.hpp"
 #include "shell.hpp"
 
 #include <set>
@@ -346,11 +347,24 @@ TEST(OptionsBesideIperf3, NoOptionOfItsHelpIsUnknownToUs)
     }
 }
 
-// Names of iperf 3.13 to 3.21, and of ours; they make some abbreviations ambiguous that 3.12 still
-// takes.
-const std::set<std::string> kNewer = {"--concurrent", "--json-stream", "--json-stream-full-output",
-    "--cntl-ka", "--mptcp", "--server-max-duration", "--use-pkcs1-padding", "--skip-rx-copy",
-    "--gsro"};
+// Names of iperf 3.13 to 3.21; they make some abbreviations ambiguous that 3.12 still takes.
+const std::set<std::string> kNewer = {"--json-stream", "--json-stream-full-output", "--cntl-ka",
+    "--mptcp", "--server-max-duration", "--use-pkcs1-padding", "--skip-rx-copy", "--gsro"};
+
+TEST(OptionsBesideIperf3, ThoseItDoesNotKnowAreOursAndSaySo)
+{
+    if (!have_iperf3()) {
+        GTEST_SKIP() << "no iperf3 3.12";
+    }
+    for (const Option& option : option_table()) {
+        const std::string name = dashed(option.name);
+        const std::string output = output_of("iperf3 " + name + " 1 --nonsense");
+        const bool known = output.find("unrecognized option '" + name) == std::string::npos &&
+                           name != "--user";  // taken for --username
+        EXPECT_EQ(is_ours(option), !known && !kNewer.contains(name)) << name << ": " << output;
+        EXPECT_EQ(option.help.ends_with("(not in iperf3)"), option.ours) << name;
+    }
+}
 
 // What an ambiguous option may stand for, according to the message; nothing if there is none.
 std::set<std::string> possibilities(const std::string& output)
