@@ -81,6 +81,12 @@ Status set_daemon(Draft& draft, std::string_view)
     return {};
 }
 
+Status set_one_off(Draft& draft, std::string_view)
+{
+    draft.plan.one_off = true;
+    return {};
+}
+
 Status set_concurrent(Draft& draft, std::string_view value)
 {
     const auto tests = to_integer(value, 1, traffic::kMaxSessions,

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace dpdkperf::options {
 
@@ -30,6 +31,17 @@ Result<std::uint64_t> to_rate(std::string_view text);
 
 // A DSCP, 0 to 63 or a name (af11, cs1, ef, …), as TOS byte.
 Result<std::uint8_t> to_dscp_tos(std::string_view text);
+
+// Puts a value that was read into its place, or hands the error on.
+template <class T, class Into>
+Status store(Result<T> read, Into&& into)
+{
+    if (!read) {
+        return std::move(read).error();
+    }
+    std::forward<Into>(into)(*read);
+    return {};
+}
 
 // host[%dev] in its two parts.
 struct HostAndDevice {
