@@ -2,7 +2,6 @@
 
 #include "dpdkperf/ports/eal.hpp"
 
-#include <algorithm>
 #include <cstdio>
 
 #include <sys/stat.h>
@@ -35,6 +34,13 @@ bool maps_want_privileges()
            (major < 5 || (major == 5 && minor < 19));
 }
 
+// The one that the user has chosen for this side; a server has no use for --cport.
+std::uint16_t own_port(const options::Plan& plan)
+{
+    return plan.role == options::Role::kServer ? plan.port
+                                               : plan.client_port.value_or(kFirstFreePort);
+}
+
 Status check_attaching(host::Capabilities needed, bool may_lock)
 {
     constexpr const char* kWhat = "attaching to an interface";
@@ -64,7 +70,7 @@ Result<Privileges> Privileges::find(const options::Plan& plan)
         }
         found.account_ = *std::move(account);
     }
-    if (std::min(plan.port, plan.client_port.value_or(plan.port)) < kFirstFreePort) {
+    if (own_port(plan) < kFirstFreePort) {
         found.testing_ = found.testing_ | host::Capabilities{kNetBindService};
     }
     const bool may_lock = host::may_lock_memory();
