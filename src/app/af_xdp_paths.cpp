@@ -144,8 +144,9 @@ Status AfXdpPaths::open(const host::Interface& interface)
         .pollers = std::move(pollers),
         .mac = interface.mac,
         .mtu_bytes = interface.mtu_bytes,
-        .rx_checksum = peer_skips_checksums(interface) ? engine::RxChecksum::kVerifyOrPartial
-                                                       : engine::RxChecksum::kVerify,
+        .rx_checksum = peer_skips_checksums(interface) && !plan_.verify_all_checksums
+                           ? engine::RxChecksum::kVerifyOrPartial
+                           : engine::RxChecksum::kVerify,
         .rss = (*port)->rss(),
         .impairment = plan_.impairment,
         .capture = capture_,

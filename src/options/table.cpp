@@ -242,7 +242,8 @@ constexpr Option kTable[] = {
     row(0, "default-route", kPort, "reach everybody through the gateway", set_default_route),
     row(0, "mtu", kPort, "#", "largest IP packet (default: what the port has)", set_mtu),
     row(0, "rx-csum", kPort, "auto|full",
-        "full: verify received checksums also where the\nlink is this machine's memory",
+        "full: verify received checksums also where the\nlink is this machine's memory or its "
+        "kernel",
         set_rx_csum),
     row(0, "impair", kPort, "[tx:|rx:]<what>",
         "a bad link on purpose: loss=1%, burst=0.1%/25%,\n"

@@ -56,7 +56,7 @@ struct Plan {
 
     // Server.
     bool one_off = false;                              // -1
-    std::uint32_t concurrent = 1;                      // --concurrent
+    std::uint32_t concurrent = 1;                      // --concurrent, ours
     bool daemon = false;                               // -D
     std::optional<std::chrono::seconds> idle_timeout;  // --idle-timeout
     std::optional<std::chrono::seconds> max_duration;  // --server-max-duration
@@ -116,11 +116,13 @@ struct Plan {
     // What stands before "--": for DPDK's EAL.
     std::vector<std::string> eal_arguments;
 
-    // Ours, both roles. All but the last six are for a port that DPDK owns.
+    // Ours, both roles, for a port that DPDK owns.
     std::vector<IpPrefix> addresses;         // --ip, of its kernel twin
     std::vector<IpAddress> gateways;         // --gateway, at most one of either family
     bool default_route = false;              // --default-route
     std::optional<std::uint32_t> mtu_bytes;  // --mtu, of IP packets
+
+    // Ours, both roles, for any port.
     bool verify_all_checksums = false;       // --rx-csum full
     bool dry_run = false;                    // --dry-run
     impair::Plan impairment;                 // --impair
