@@ -1,5 +1,6 @@
 #include "dry_run.hpp"
 
+#include "dpdkperf/control/host_address.hpp"
 #include "dpdkperf/drivers/owned.hpp"
 #include "dpdkperf/host/interface_facts.hpp"
 #include "dpdkperf/host/netlink.hpp"
@@ -8,12 +9,9 @@
 #include "port_text.hpp"
 #include "routes.hpp"
 
-#include <array>
-#include <memory>
 #include <optional>
 #include <utility>
 
-#include <netdb.h>
 #include <unistd.h>
 
 namespace dpdkperf::app {
@@ -48,22 +46,9 @@ Result<std::string> describe_own(const options::Plan& plan, host::Keeper& keeper
     return text_of(*planned, plan.addresses, *eal);
 }
 
-Result<IpAddress> resolve(const std::string& host)
+options::Family family_of(const IpAddress& address)
 {
-    if (auto address = IpAddress::parse(host)) {
-        return address;
-    }
-    addrinfo* found = nullptr;
-    const int error = getaddrinfo(host.c_str(), nullptr, nullptr, &found);
-    const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned{found, freeaddrinfo};
-    if (error != 0) {
-        return Error{Errc::kNotFound,
-            "cannot find host '" + host + "': " + std::string{gai_strerror(error)}};
-    }
-    std::array<char, NI_MAXHOST> text{};
-    getnameinfo(
-        found->ai_addr, found->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST);
-    return IpAddress::parse(text.data());
+    return address.is_v4() ? options::Family::kIpv4 : options::Family::kIpv6;
 }
 
 // The interface that a test would use.
@@ -74,7 +59,7 @@ Result<host::Interface> interface_of(const options::Plan& plan)
     }
     std::optional<IpAddress> local;
     if (plan.bind_address) {
-        auto address = IpAddress::parse(*plan.bind_address);
+        auto address = control::address_of(*plan.bind_address, plan.family);
         if (!address) {
             return std::move(address).error().within("-B");
         }
@@ -87,7 +72,7 @@ Result<host::Interface> interface_of(const options::Plan& plan)
         }
         return host::interface_with(*local);
     }
-    const auto remote = resolve(plan.host);
+    const auto remote = control::address_of(plan.host, local ? family_of(*local) : plan.family);
     if (!remote) {
         return remote.error();
     }

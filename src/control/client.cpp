@@ -1,5 +1,6 @@
 #include "dpdkperf/control/client.hpp"
 
+#include "dpdkperf/control/host_address.hpp"
 #include "dpdkperf/host/file.hpp"
 #include "link.hpp"
 #include "patience.hpp"
@@ -132,7 +133,7 @@ void ClientTest::Impl::run(std::function<void(int)> done)
 Status ClientTest::Impl::check_plan()
 {
     if (plan_.bind_address) {
-        auto address = IpAddress::parse(*plan_.bind_address);
+        auto address = address_of(*plan_.bind_address, plan_.family);
         if (!address) {
             return std::move(address).error().within("-B");
         }

@@ -1,5 +1,6 @@
 #include "sockets.hpp"
 
+#include "dpdkperf/control/host_address.hpp"
 #include "dpdkperf/proto/failure.hpp"
 
 #include <array>
@@ -154,7 +155,7 @@ Result<tcp::acceptor> listen_on(
     asio::io_context& loop, const options::Plan& plan, std::uint16_t port)
 {
     if (plan.bind_address) {
-        auto address = IpAddress::parse(*plan.bind_address);
+        auto address = address_of(*plan.bind_address, plan.family);
         if (!address) {
             return std::move(address).error().within("-B");
         }

@@ -235,8 +235,8 @@ TEST_F(ClientAndScript, RefusesWhatItCannotDoBeforeConnecting)
         {[](options::Plan& p) { p.block_bytes = 1473; },
             "block size invalid (minimum = 16 bytes, maximum = 65507 bytes): 1473 bytes do not fit "
             "into one packet on px0, at most 1472 do"},
-        {[](options::Plan& p) { p.bind_address = "nowhere"; },
-            "-B: 'nowhere' is not an IP address"},
+        {[](options::Plan& p) { p.bind_address = "no..host"; },
+            "-B: cannot find host 'no..host': Name or service not known"},
         {[](options::Plan& p) { p.family = options::Family::kIpv6; },
             "unable to connect to server: '127.0.0.1' has no address of the family asked for"},
         {[](options::Plan& p) { p.flow_label = 5; },
