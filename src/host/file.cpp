@@ -30,10 +30,10 @@ Error too_large(
                                " can be held in memory"};
 }
 
-std::optional<std::uint64_t> length_of(int file)
+// Of what fstat() or stat() have told, if `failed` is 0.
+std::optional<std::uint64_t> length(int failed, const struct stat& facts)
 {
-    struct stat facts {};
-    if (fstat(file, &facts) != 0 || !S_ISREG(facts.st_mode)) {
+    if (failed != 0 || !S_ISREG(facts.st_mode)) {
         return {};
     }
     return static_cast<std::uint64_t>(facts.st_size);
@@ -58,7 +58,8 @@ Result<std::vector<std::byte>> read_file(const std::string& path, std::size_t mo
     if (!file) {
         return system_error(path, errno);
     }
-    const auto expected = length_of(file.get());
+    struct stat facts {};
+    const auto expected = length(fstat(file.get(), &facts), facts);
     if (expected.value_or(0) > most_bytes) {
         return too_large(path, expected, most_bytes);
     }
@@ -91,10 +92,7 @@ Result<std::vector<std::byte>> read_file(const std::string& path, std::size_t mo
 std::optional<std::uint64_t> file_bytes(const std::string& path)
 {
     struct stat facts {};
-    if (stat(path.c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) {
-        return {};
-    }
-    return static_cast<std::uint64_t>(facts.st_size);
+    return length(stat(path.c_str(), &facts), facts);
 }
 
 std::optional<std::uint64_t> available_memory()
