@@ -109,8 +109,10 @@ Session::Progress Session::parse(Actions& out)
     return parse_message(out);
 }
 
-// A goodbye or an error in place of a document. Lengths within the limits begin with 0, and no
-// message is 0.
+// The first byte of the longest document is below those of all messages that end a session.
+static_assert(kMaxServerResultsBytes >> 24 < static_cast<std::size_t>(Message::kServerTerminate));
+
+// A goodbye or an error in place of a document.
 bool Session::ends_session(std::byte first) const
 {
     const auto message = message_from(first);

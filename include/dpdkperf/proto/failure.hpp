@@ -8,8 +8,8 @@
 namespace dpdkperf::proto {
 
 // iperf3's error numbers, as a server sends them in SERVER_ERROR (iperf 3.12, src/iperf_api.h;
-// 34 from 3.14, 37 and 160
-// from 3.20 and 3.21). Only those that a session can meet or cause.
+// 34 from 3.14, 37 and 160 from 3.20 and 3.21). Those that we cause, and those that a stock server
+// may send of its sockets.
 enum class IperfError : std::int32_t {
     kDuration = 5,
     kStreamCount = 6,
@@ -69,7 +69,8 @@ struct Failure {
     friend bool operator==(const Failure&, const Failure&) = default;
 };
 
-// iperf3's words for `number` (3.12, src/iperf_error.c); empty if we know none.
+// iperf3's words for `number` (3.12, src/iperf_error.c, or the first that has it); empty if we
+// know none.
 std::string_view text_of(IperfError number);
 
 // iperf3's text, then what is known of the cause: "unable to connect to server: Connection

@@ -165,6 +165,14 @@ TEST(Parameters, OutOfRangeOrOfTheWrongTypeAreRefusedWithIperf3sNumber)
     }
 }
 
+TEST(Parameters, ARefusalNamesTheLimitThatIsHeld)
+{
+    EXPECT_EQ(parsed(R"({"MSS":32767})").mss_bytes, 32767U);
+    const auto result = parse_parameters(R"({"MSS":32768})");
+    EXPECT_EQ(to_string(std::get<Failure>(result)),
+        R"(TCP MSS too large (maximum = 32767 bytes): "MSS":32768)");
+}
+
 TEST(Parameters, LongForeignValuesAreCutInMessages)
 {
     const std::string document = R"({"parallel":")" + std::string(5000, 'x') + "\"}";

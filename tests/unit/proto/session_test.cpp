@@ -236,6 +236,19 @@ TEST(ClientSession, UnderstandsAGoodbyeInPlaceOfResults)
     }
 }
 
+// Some begin with the bytes of messages.
+TEST(ClientSession, AwaitsResultsOfAnyLengthWithinTheLimit)
+{
+    for (const int first : {0, 1, 2, 3, 4}) {
+        Session session = client_while_running();
+        session.end_test();
+        session.feed(message(Message::kExchangeResults));
+        session.results({});
+        EXPECT_TRUE(session.feed(hex({first, 0, 0, first == 0})).empty()) << first;
+        EXPECT_TRUE(session.deadline()) << first;
+    }
+}
+
 TEST(ClientSession, DoesNotWaitForEverForTheRestOfAServerError)
 {
     struct Case {
