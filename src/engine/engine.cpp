@@ -330,7 +330,6 @@ traffic::SessionStatus Engine::status(SessionId id) const
     }
     for (std::size_t i = 0; i < s.streams.size(); ++i) {
         const UdpStream& stream = *s.streams[i];
-        status.streams[i].legacy_reply = status.streams[i].open && stream.legacy_reply;
         status.streams[i].late = stream.late.read();
         status.streams[i].max_datagram = {stream.max_datagram.load(std::memory_order_relaxed)};
         (stream.sends() ? status.datagrams_sent : status.datagrams_received) +=

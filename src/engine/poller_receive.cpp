@@ -394,8 +394,6 @@ void Poller::take_reply(UdpStream& stream, std::span<const std::byte> payload) n
     switch (word) {
     case wire::kLegacyReply:
     case wire::kBigEndianLegacyReply:
-        stream.legacy_reply = true;
-        break;
     case wire::kReply:
     case wire::kBigEndianReply:
         break;

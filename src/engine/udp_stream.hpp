@@ -24,7 +24,6 @@ struct alignas(64) UdpStream final : Stream {
     // Owner: writes. Control: reads.
     stats::SingleWriterCounter datagrams_done;   // accepted by the NIC, or received
     stats::SingleWriterCounter late;             // received after the final snapshot
-    bool legacy_reply = false;                   // set before `open`
     std::atomic<std::uint64_t> max_datagram{0};  // payload bytes, once ours are too large
 
     // Whether datagrams that come to this poller are data for it to count.

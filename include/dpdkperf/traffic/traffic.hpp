@@ -103,7 +103,6 @@ struct StreamStatus {
     // UDP: hello and reply were exchanged. TCP: the cookie has been acknowledged, or has come.
     bool open = false;
     std::uint16_t remote_port = 0;  // known once open
-    bool legacy_reply = false;      // the reply was that of iperf3 3.11 or older
     bool refused = false;  // what came instead of a reply is none; TCP: the peer has reset us
     bool ended = false;    // TCP: closed or reset by the peer after it was open
     // The errno that a socket would tell of it, once it was refused, has ended, or nobody takes its
