@@ -1,8 +1,12 @@
 """2 MB pages on a NIC's node: reserved with a device, released with it."""
 
+import re
+
+from . import pci
 from .problem import Problem
 
 SIZE = "hugepages-2048kB"
+PAGE_KB = 2048
 MOUNT = "/dev/hugepages"
 
 
@@ -26,11 +30,31 @@ def settle(machine, states, save):
             save(state)
 
 
+def _in_use_by(machine, pid):
+    status = machine.read(f"/proc/{pid}/status") or ""
+    found = re.search(r"^HugetlbPages:\s+(\d+) kB", status, re.MULTILINE)
+    return int(found[1]) // PAGE_KB if found else 0
+
+
+def _promised(machine, node, others):
+    """Pages added for other devices that their programs have yet to take from the free ones."""
+    idle, busy, programs = 0, 0, set()
+    for state in others:
+        pages = state.get("hugepages")
+        if not pages or pages["node"] != node or pages["boot"] != machine.boot():
+            continue
+        users = {pid for pid, _ in pci.Device(machine, state["pci"]).users()}
+        programs |= users
+        if users:
+            busy += pages["added"] or 0
+        else:
+            idle += pages["added"] or 0
+    return idle + max(0, busy - sum(_in_use_by(machine, pid) for pid in programs))
+
+
 def plan(machine, node, pages, others):
     """What to reserve so that `pages` are free beside those of other taken devices."""
-    same_node = (state["hugepages"] for state in others if state.get("hugepages"))
-    promised = sum(one["added"] or 0 for one in same_node if one["node"] == node)
-    missing = max(0, pages + promised - count(machine, node, "free"))
+    missing = max(0, pages + _promised(machine, node, others) - count(machine, node, "free"))
     now = {"boot": machine.boot(), "before": count(machine, node)}
     return {"node": node, **now, "planned": missing, "added": None if missing else 0}
 

@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from bind_world import ETH1, ETH2, ROUTE, BindCase
+from bind_world import ETH1, ETH2, ROUTE, BindCase, new_machine
 from fake_machine import NODE
 
 
@@ -57,6 +57,36 @@ class TakeAndGiveBack(BindCase):
         self.succeeds("give-back", "eth2")
         self.assertEqual(self.machine.read(f"{NODE}/nr_hugepages"), "10")
         self.assertEqual(self.machine.hugetlbfs(), [])
+
+    def test_pages_in_use_are_not_kept_free_a_second_time(self):
+        for in_use in (0, 32, 256):
+            with self.subTest(in_use=in_use):
+                self.machine = new_machine(self)
+                for what in ("nr", "free"):
+                    self.machine.put(f"{NODE}/{what}_hugepages", "300")
+                self.machine.hold("/dev/null", pid=78, pages=300)  # a stranger
+                self.succeeds("take", "eth1")
+                self.machine.hold("/dev/vfio/7", pages=in_use)
+                self.succeeds("take", "eth2")
+                self.assertEqual(self.pages(), {"nr": 812, "free": 512 - in_use})
+
+    def test_pages_that_one_program_uses_do_not_count_for_another_device(self):
+        self.machine.add_nic("0000:00:06.0", "eth3", group="9", mac=3)
+        self.succeeds("take", "eth1", "eth2")
+        self.machine.put(f"{NODE}/nr_hugepages", "612")
+        self.machine.put(f"{NODE}/free_hugepages", "612")
+        self.machine.hold("/dev/vfio/7", pages=356)  # 100 more than came with eth1
+        self.succeeds("take", "eth3")
+        self.assertEqual(self.pages(), {"nr": 868, "free": 512})
+
+    def test_pages_of_an_earlier_boot_are_not_promised(self):
+        self.succeeds("take", "eth1")
+        self.machine.reboot()
+        self.succeeds("take", "eth2")
+        self.assertEqual(self.pages(), {"nr": 256, "free": 256})
+
+    def pages(self):
+        return {what: int(self.machine.read(f"{NODE}/{what}_hugepages")) for what in ("nr", "free")}
 
     def test_no_pages_are_reserved_where_none_are_asked_for(self):
         self.succeeds("take", "eth1", "--hugepages", "0")
@@ -143,10 +173,8 @@ class Status(BindCase):
 
     def test_names_the_process_that_uses_a_device(self):
         self.succeeds("take", "eth1")
-        self.machine.put("/proc/77/comm", "dpdkperf")
-        self.machine.path("/proc/77/fd").mkdir()
-        self.machine.path("/proc/77/fd/5").symlink_to("/dev/vfio/7")
-        self.assertIn("in use: dpdkperf (77)", self.succeeds("status"))
+        self.machine.hold("/dev/vfio/7")
+        self.assertIn("in use: testpmd (77)", self.succeeds("status"))
 
 
 if __name__ == "__main__":

@@ -62,6 +62,22 @@ class FakeMachine(Machine):
         self.natural[address] = (driver, interface, defaults)
         self._attach(address, driver)
 
+    def hold(self, file, pid=77, pages=0):
+        """A process with the file of a device open, and with so many 2 MB pages."""
+        self.put(f"/proc/{pid}/comm", "testpmd")
+        self.put(f"/proc/{pid}/status", f"Name:\ttestpmd\nHugetlbPages:\t{pages * 2048:8} kB\nThreads:\t1")
+        self.path(f"/proc/{pid}/fd").mkdir()
+        self.path(f"/proc/{pid}/fd/5").symlink_to(file)
+        self.put(f"{NODE}/free_hugepages", str(int(self.read(f"{NODE}/free_hugepages")) - pages))
+
+    def comes_as(self, address, interface):
+        """From now on the kernel gives the device's interface this name."""
+        driver, _, defaults = self.natural[address]
+        self.natural[address] = (driver, interface, {**defaults, "interface": interface})
+        if self.link_name(f"/sys/bus/pci/devices/{address}/driver") == driver:
+            self._detach(address)
+            self._attach(address, driver)
+
     def configure(self, interface, **settings):
         self.interfaces[interface].update(settings)
 
@@ -133,8 +149,10 @@ class FakeMachine(Machine):
                 self._attach(text, driver)
         elif parts[-1] == "nr_hugepages":
             number = min(int(text), self.free_pages)
+            free = absolute.replace("nr_", "free_")
+            in_use = int(self.read(absolute)) - int(self.read(free))
             self.put(absolute, str(number))
-            self.put(absolute.replace("nr_", "free_"), str(number))
+            self.put(free, str(max(0, number - in_use)))
         else:
             self.put(absolute, text or "(null)")
 
