@@ -3,12 +3,11 @@
 import argparse
 import os
 import signal
-import sys
 
 from . import pci, state as states
 from .give_back import give_back
 from .machine import Machine
-from .problem import Problem
+from .problem import Problem, explain
 from .status import show
 from .take import take
 
@@ -50,16 +49,8 @@ def main(arguments=None, machine=None):
         signal.signal(number, _interrupted)
     try:
         return _act(machine, wanted)
-    except Problem as problem:
-        print(f"bind: {problem.text}", file=sys.stderr)
-        if problem.hint:
-            print(f"      next: {problem.hint}", file=sys.stderr)
-    except PermissionError as error:
-        print(f"bind: {error.filename or error}: not allowed\n      next: use sudo", file=sys.stderr)
-    except OSError as error:
-        print(f"bind: {error}", file=sys.stderr)
-    except KeyboardInterrupt:
-        print("bind: interrupted", file=sys.stderr)
+    except (Problem, OSError, KeyboardInterrupt) as error:
+        explain("bind", error)
     return 1
 
 
@@ -83,14 +74,8 @@ def _say(text):
     print(f"bind: {text}", flush=True)
 
 
-def _taken(machine):
-    """Interface names of taken devices: {name: address}."""
-    found = states.load_all(machine).items()
-    return {state["interface"] or address: address for address, state in found}
-
-
 def _take(machine, wanted):
-    taken = _taken(machine)
+    taken = states.taken(machine)
     devices = [pci.find(machine, name, taken) for name in wanted.names]
     unique = {device.address: device for device in devices}
     take(machine, list(unique.values()), wanted, _say)
@@ -100,9 +85,9 @@ def _take(machine, wanted):
 def _give_back(machine, wanted):
     if bool(wanted.names) == wanted.all:
         raise Problem("give-back: name devices, or say --all, and not both", "scripts/bind status")
-    taken = _taken(machine)
+    taken = states.taken(machine)
     if wanted.all:
-        devices = [pci.Device(machine, address) for address in taken.values()]
+        devices = [pci.Device(machine, address) for address in taken]
         if not devices:
             _say("nothing was taken")
     else:
@@ -111,15 +96,16 @@ def _give_back(machine, wanted):
     for device in devices:  # one that fails does not keep the others
         try:
             _give_one_back(machine, device)
-        except Problem as problem:
-            print(f"bind: {problem.text}\n      next: {problem.hint}", file=sys.stderr)
+        except (Problem, OSError) as error:
+            explain("bind", error)
             bad = 1
     return bad
 
 
 def _to_give_back(machine, name, taken):
     """A taken device by the name it had, whatever has that name now."""
-    return pci.Device(machine, taken[name]) if name in taken else pci.find(machine, name, taken)
+    address = pci.taken_as(name, taken)
+    return pci.Device(machine, address) if address else pci.find(machine, name, taken)
 
 
 def _give_one_back(machine, device):

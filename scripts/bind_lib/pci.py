@@ -141,19 +141,31 @@ def as_address(text):
     return text if text.count(":") == 2 else f"0000:{text}"
 
 
+def taken_as(text, taken):
+    """The address of the taken device that an argument names, or None. A device that comes after
+    one that was taken may have got its name, and been taken too."""
+    found = [address for address, name in taken.items() if text == name or as_address(text) == address]
+    if len(found) > 1:
+        raise Problem(
+            f"{text}: {len(found)} taken devices had this name: {', '.join(found)}",
+            "scripts/bind status",
+        )
+    return found[0] if found else None
+
+
 def find(machine, text, taken):
-    """The device that an argument names; `taken` has the interfaces of devices not the kernel's."""
+    """The device that an argument names; `taken` has those not the kernel's: {address: name}."""
     address = as_address(text)
     if address:
         device = Device(machine, address)
-        if not device.present and address not in taken.values():
+        if not device.present and address not in taken:
             raise Problem(f"{address}: there is no such PCI device", "scripts/bind status")
         return device
     if machine.exists(f"/sys/class/net/{text}"):
         return _of_interface(machine, text)
-    if text in taken:
-        return Device(machine, taken[text])
-    known = [*machine.names("/sys/class/net"), *taken]
+    if taken_as(text, taken):
+        return Device(machine, taken_as(text, taken))
+    known = [*machine.names("/sys/class/net"), *taken.values()]
     close = difflib.get_close_matches(text, known, 3, 0.5)
     meant = f"; did you mean {' or '.join(close)}?" if close else ""
     raise Problem(f"{text}: there is no such interface{meant}", "scripts/bind status")

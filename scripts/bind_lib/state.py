@@ -50,6 +50,11 @@ def load_all(machine):
     return {address: load(machine, address) for address in addresses(machine)}
 
 
+def taken(machine):
+    """The names that devices had before they were taken: {address: interface or address}."""
+    return {address: state["interface"] or address for address, state in load_all(machine).items()}
+
+
 def save(machine, state):
     machine.replace(path_of(machine, state["pci"]), json.dumps(state, indent=1) + "\n")
 

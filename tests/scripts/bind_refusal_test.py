@@ -1,11 +1,14 @@
 """What scripts/bind does not do: each refusal names thing, value and the next command."""
 
+import errno
 import os
 import unittest
 from unittest import mock
 
 from bind_world import ETH1, ETH2, BindCase
 from fake_machine import NODE, UNSAFE
+
+from bind_lib.problem import Problem
 
 
 def socket_line(local, peer, state="01"):
@@ -165,21 +168,48 @@ class Refusals(RefusalCase):
         self.machine.add_nic("0000:00:06.0", "eth3", group="7", mac=3)
         self.succeeds("take", "eth1", "eth3")
         self.succeeds("give-back", "eth1")
-        self.hold("/dev/vfio/7")
+        self.machine.hold("/dev/vfio/7")
         self.refused("take", "eth1", words=["group 7", "process 77 (testpmd)", "kill 77"])
 
     def test_a_device_in_use_is_not_given_back(self):
         self.succeeds("take", "eth1", "eth2")
-        self.hold("/dev/vfio/7")
+        self.machine.hold("/dev/vfio/7")
         self.refused("give-back", "eth1", words=[ETH1, "process 77 (testpmd)", "kill 77"])
         self.fails("give-back", "--all")  # eth2 comes back all the same
         self.assertEqual(self.driver(ETH2), "e1000e")
         self.assertEqual(self.driver(ETH1), "vfio-pci")
 
-    def hold(self, file):
-        self.machine.put("/proc/77/comm", "testpmd")
-        self.machine.path("/proc/77/fd").mkdir()
-        self.machine.path("/proc/77/fd/5").symlink_to(file)
+    def test_one_that_fails_does_not_keep_the_others(self):
+        restore = self.machine.restore_settings
+
+        def broken(interface, saved):
+            if interface == "eth1":
+                raise failure
+            return restore(interface, saved)
+
+        for failure in (OSError(errno.EIO, "broken by the test"), Problem("broken by the test")):
+            with self.subTest(failure=failure):
+                self.succeeds("take", "eth1", "eth2")
+                self.machine.restore_settings = broken
+                err = self.fails("give-back", "--all")
+                self.assertIn("broken by the test", err)
+                self.assertNotIn("next:", err)  # nobody knows
+                self.assertEqual(self.machine.names_in_state(), [f"{ETH1}.json"])
+                self.assertEqual(self.driver(ETH2), "e1000e")
+                self.machine.restore_settings = restore
+                self.succeeds("give-back", "--all")
+                self.as_before()
+
+    def test_two_that_had_the_same_name(self):
+        self.succeeds("take", "eth1")
+        self.machine.comes_as(ETH2, "eth1")
+        self.succeeds("take", "eth1")
+        self.machine.comes_as(ETH2, "eth9")
+        for action in ("take", "give-back"):
+            self.refused(action, "eth1", words=["eth1: 2 taken devices", f"{ETH1}, {ETH2}", "status"])
+        self.succeeds("give-back", "--all")
+        self.assertEqual((self.driver(ETH1), self.driver(ETH2)), ("e1000e", "e1000e"))
+        self.assertEqual(self.machine.names_in_state(), [])
 
     def test_hugepages_that_cannot_be_had(self):
         self.machine.free_pages = 100
