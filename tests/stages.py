@@ -271,7 +271,8 @@ def main():
         return 0
     if wanted.vm:
         return show([run_stage("virtual machine", virtual_machine)])
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # so that with blocks end
+    for number in (signal.SIGTERM, signal.SIGHUP):  # so that with blocks end
+        signal.signal(number, lambda *_: sys.exit("terminated"))
     before, after = stages(wanted.all, wanted.allow_missing)
     with Beside(*BESIDE) as beside:
         done = [run_stage(*named) for named in before.items()]
