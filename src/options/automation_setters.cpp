@@ -28,12 +28,8 @@ Status set_save(Draft& draft, std::string_view value)
 Status set_wait(Draft& draft, std::string_view value)
 {
     draft.client_option = "--wait";
-    const auto seconds = to_integer(value, 1, kLongestWait, "must be from 1 to 86400");
-    if (!seconds) {
-        return seconds.error();
-    }
-    draft.plan.wait = std::chrono::seconds{*seconds};
-    return {};
+    return store(to_integer(value, 1, kLongestWait, "must be from 1 to 86400"),
+        [&](std::int64_t n) { draft.plan.wait = std::chrono::seconds{n}; });
 }
 
 }  // namespace dpdkperf::options

@@ -56,12 +56,8 @@ Status set_default_route(Draft& draft, std::string_view)
 
 Status set_mtu(Draft& draft, std::string_view value)
 {
-    const auto bytes = to_integer(value, kMinMtu, kMaxMtu, "must be from 68 to 65521");
-    if (!bytes) {
-        return bytes.error();
-    }
-    draft.plan.mtu_bytes = static_cast<std::uint32_t>(*bytes);
-    return {};
+    return store(to_integer(value, kMinMtu, kMaxMtu, "must be from 68 to 65521"),
+        [&](std::int64_t n) { draft.plan.mtu_bytes = static_cast<std::uint32_t>(n); });
 }
 
 Status set_rx_csum(Draft& draft, std::string_view value)

@@ -28,13 +28,9 @@ constexpr std::int64_t kMaxKeepaliveSeconds = 32'767, kMaxKeepaliveProbes = 127;
 
 Status set_snd_timeout(Draft& draft, std::string_view value)
 {
-    const auto timeout =
-        to_integer(value, 0, kLongest * 1000, "send timeout value is incorrect or not in range");
-    if (!timeout) {
-        return timeout.error();
-    }
-    draft.plan.snd_timeout = std::chrono::milliseconds{*timeout};
-    return {};
+    return store(
+        to_integer(value, 0, kLongest * 1000, "send timeout value is incorrect or not in range"),
+        [&](std::int64_t n) { draft.plan.snd_timeout = std::chrono::milliseconds{n}; });
 }
 
 // idle/interval/count; what is left out or 0 stays as it is.
@@ -89,25 +85,17 @@ Status set_one_off(Draft& draft, std::string_view)
 
 Status set_concurrent(Draft& draft, std::string_view value)
 {
-    const auto tests = to_integer(value, 1, traffic::kMaxSessions,
-        "number of tests at the same time must be from 1 to " +
-            std::to_string(traffic::kMaxSessions));
-    if (!tests) {
-        return tests.error();
-    }
-    draft.plan.concurrent = static_cast<std::uint32_t>(*tests);
-    return {};
+    return store(to_integer(value, 1, traffic::kMaxSessions,
+                     "number of tests at the same time must be from 1 to " +
+                         std::to_string(traffic::kMaxSessions)),
+        [&](std::int64_t n) { draft.plan.concurrent = static_cast<std::uint32_t>(n); });
 }
 
 Status set_idle_timeout(Draft& draft, std::string_view value)
 {
-    const auto timeout = to_integer(
-        value, 1, kLongest, "idle timeout parameter is not positive or larger than allowed limit");
-    if (!timeout) {
-        return timeout.error();
-    }
-    draft.plan.idle_timeout = std::chrono::seconds{*timeout};
-    return {};
+    return store(to_integer(value, 1, kLongest,
+                     "idle timeout parameter is not positive or larger than allowed limit"),
+        [&](std::int64_t n) { draft.plan.idle_timeout = std::chrono::seconds{n}; });
 }
 
 Status set_max_duration(Draft& draft, std::string_view value)
@@ -172,12 +160,8 @@ Status set_authorized_users(Draft& draft, std::string_view value)
 
 Status set_time_skew(Draft& draft, std::string_view value)
 {
-    const auto seconds = to_integer(value, 1, kMaxSkew, "skew threshold must be a positive number");
-    if (!seconds) {
-        return seconds.error();
-    }
-    draft.plan.max_time_skew = std::chrono::seconds{*seconds};
-    return {};
+    return store(to_integer(value, 1, kMaxSkew, "skew threshold must be a positive number"),
+        [&](std::int64_t n) { draft.plan.max_time_skew = std::chrono::seconds{n}; });
 }
 
 Status set_pkcs1_padding(Draft& draft, std::string_view)
