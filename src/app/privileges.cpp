@@ -34,8 +34,8 @@ bool maps_want_privileges()
            (major < 5 || (major == 5 && minor < 19));
 }
 
-// The one that the user has chosen for this side; a server has no use for --cport.
-std::uint16_t own_port(const options::Plan& plan)
+// As far as the user has chosen it; a server has no use for --cport.
+std::uint16_t port_to_bind(const options::Plan& plan)
 {
     return plan.role == options::Role::kServer ? plan.port
                                                : plan.client_port.value_or(kFirstFreePort);
@@ -70,7 +70,7 @@ Result<Privileges> Privileges::find(const options::Plan& plan)
         }
         found.account_ = *std::move(account);
     }
-    if (own_port(plan) < kFirstFreePort) {
+    if (port_to_bind(plan) < kFirstFreePort) {
         found.testing_ = found.testing_ | host::Capabilities{kNetBindService};
     }
     const bool may_lock = host::may_lock_memory();
