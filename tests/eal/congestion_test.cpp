@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -67,29 +68,41 @@ protected:
     // A stream for each number of datagrams; 0: for ever.
     void send(const std::vector<std::uint64_t>& max_datagrams)
     {
+        std::vector<traffic::StreamSpec> streams;
+        for (const std::uint64_t most : max_datagrams) {
+            traffic::StreamSpec stream;
+            stream.datagram = {100};
+            stream.max_datagrams = most;
+            streams.push_back(stream);
+        }
+        send_streams(std::move(streams));
+    }
+
+    // From ports of its own choice.
+    void send_streams(std::vector<traffic::StreamSpec> streams)
+    {
         traffic::SessionSpec spec{.id = 1,
             .local = IpAddress::from_v4(0x0a000001),
             .remote = IpAddress::from_v4(0x0a000002),
             .next_hop = {},
             .server = false,
-            .streams = {}};
-        for (const std::uint64_t most : max_datagrams) {
-            traffic::StreamSpec stream;
-            stream.local_port = static_cast<std::uint16_t>(kFirstPort + spec.streams.size());
+            .streams = std::move(streams)};
+        std::uint16_t port = kFirstPort;
+        for (traffic::StreamSpec& stream : spec.streams) {
+            stream.local_port = port++;
             stream.remote_port = 5201;
-            stream.datagram = {100};
-            stream.max_datagrams = most;
-            spec.streams.push_back(stream);
         }
-        taken_.assign(max_datagrams.size(), 0);
+        streams_ = spec.streams;
+        taken_.assign(streams_.size(), 0);
         ASSERT_TRUE(engine_->open(spec));
         engine_->start(1, {.start = std::chrono::steady_clock::now(), .edges = {}, .end = {}});
     }
 
     void take_all() { take(~0U); }
 
-    // Every datagram must be valid and the next of its stream in sequence.
-    void take(unsigned most)
+    // Every datagram must be valid and the next of its stream in sequence. `look` sees its frame.
+    void take(
+        unsigned most, const std::function<void(const std::byte*)>& look = [](const std::byte*) {})
     {
         void* taken = nullptr;
         for (; most > 0 && rte_ring_dequeue(tx_, &taken) == 0; --most) {
@@ -99,8 +112,12 @@ protected:
             wire::Stamp stamp;
             ASSERT_EQ(view.fault, wire::UdpFault::kNone);
             ASSERT_TRUE(wire::udp_checksum_ok(view));
-            ASSERT_TRUE(wire::read_stamp(view.payload(), false, stamp));
-            ASSERT_EQ(stamp.sequence, ++taken_.at(view.source.port - kFirstPort));
+            const std::size_t index = view.source.port - kFirstPort;
+            const traffic::StreamSpec& stream = streams_.at(index);
+            ASSERT_EQ(view.payload().size(), stream.datagram.value);
+            ASSERT_TRUE(wire::read_stamp(view.payload(), stream.counters_64bit, stamp));
+            ASSERT_EQ(stamp.sequence, ++taken_.at(index));
+            look(rte_pktmbuf_mtod(mbuf, const std::byte*));
             rte_pktmbuf_free(mbuf);
         }
     }
@@ -123,6 +140,7 @@ protected:
     std::optional<ports::Port> port_;
     std::unique_ptr<traffic::Traffic> engine_;
     unsigned available_ = 0;
+    std::vector<traffic::StreamSpec> streams_;
     // Datagrams of each stream that the test has taken, and so the last sequence number.
     std::vector<std::uint64_t> taken_;
 };
@@ -143,6 +161,62 @@ TEST_F(Congestion, KeepsOrderAndCountsOnlyWhatTheRingTook)
     EXPECT_EQ(final->packets, 20'000U);
     EXPECT_EQ(taken_[0], 20'000U);
     EXPECT_GT(final->ring_full, 0U);
+}
+
+// Buffers that come back as they were sent: what is left in them of another stream would be a wrong
+// length or checksum.
+TEST_F(Congestion, LeavesNothingOfOneStreamInAnothersDatagrams)
+{
+    set_up(1023, 128);
+    std::vector<traffic::StreamSpec> streams;
+    for (const unsigned bytes : {16U, 1472U, 17U, 400U, 1000U, 64U, 1471U}) {
+        for (const auto filler : {traffic::Filler::kRandom, traffic::Filler::kDigits}) {
+            for (const bool wide : {true, false}) {
+                traffic::StreamSpec stream;
+                stream.datagram = {bytes};
+                stream.filler = filler;
+                stream.counters_64bit = wide;
+                stream.max_datagrams = 3000;
+                streams.push_back(stream);
+            }
+        }
+    }
+    send_streams(std::move(streams));
+    ASSERT_TRUE(eventually([&] {
+        take_all();
+        return !engine_->status(1).sending;
+    }));
+    take_all();
+    EXPECT_EQ(taken_, std::vector<std::uint64_t>(28, 3000));
+}
+
+// Buffers are written once and used many times: none goes to where it once went.
+TEST_F(Congestion, SendsNothingToTheOldNextHopAfterTheNew)
+{
+    set_up(1023, 128);
+    send({0, 0});
+    ASSERT_TRUE(eventually([&] {
+        take_all();
+        return taken_[0] > 10'000;
+    }));
+    const Mac moved{{2, 0, 0, 0, 0, 9}};
+    engine_->set_next_hop(1, moved);
+    std::uint64_t fresh = 0, stale = 0;
+    const auto look = [&](const std::byte* frame) {
+        const bool is_fresh = std::memcmp(frame, moved.bytes.data(), moved.bytes.size()) == 0;
+        fresh += is_fresh ? 1 : 0;
+        stale += !is_fresh && fresh > 0 ? 1 : 0;
+    };
+    EXPECT_TRUE(eventually([&] {
+        take(~0U, look);
+        return fresh > 20'000;
+    }));
+    EXPECT_EQ(stale, 0U);
+    engine_->stop(1);
+    EXPECT_TRUE(eventually([&] {
+        take_all();
+        return !engine_->status(1).sending;
+    }));
 }
 
 class Burst : public Congestion, public testing::WithParamInterface<std::uint16_t> {};

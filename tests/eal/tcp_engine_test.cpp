@@ -1,5 +1,6 @@
 #include "dpdkperf/base/endian.hpp"
 #include "dpdkperf/tcp/content.hpp"
+#include "next_hop_watch.hpp"
 #include "tcp_engine_world.hpp"
 
 #include <algorithm>
@@ -54,6 +55,22 @@ TEST_P(TcpEngine, CarriesSeveralStreamsInBothDirections)
 {
     expect_transfer({Direction::kSend, Direction::kSend, Direction::kSend, Direction::kReceive,
         Direction::kReceive, Direction::kReceive});
+}
+
+// Data and acknowledgements.
+TEST_P(TcpEngine, GivesEveryLaterPacketTheNewNextHop)
+{
+    open({Direction::kSend, Direction::kReceive});
+    start();
+    const auto carried = [this] { return client().status(1).sent + client().status(1).received; };
+    EXPECT_TRUE(eventually([&] { return carried().value > 10'000'000; }));
+    const Mac moved{{2, 0, 0, 0, 0, 9}};
+    NextHopWatch watch{port(1), moved};
+    client().set_next_hop(1, moved);
+    EXPECT_TRUE(eventually([&] { return watch.fresh > 5'000; }));
+    finish();
+    close();
+    EXPECT_EQ(watch.stale, 0U);
 }
 
 TEST_P(TcpEngine, RunsATestAfterATest)
