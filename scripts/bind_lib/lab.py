@@ -78,10 +78,10 @@ def _interfaces(machine):
     return [link["ifname"] for link in settings.ip_json(machine, "link", "show")]
 
 
-def _restore(machine, name, saved):
+def _restore(machine, name, saved, hint=""):
     left = machine.restore_settings(name, saved)
     if left:
-        raise Problem(f"{name}: not all is as it was:\n  " + "\n  ".join(left), "ip address; ip route")
+        raise Problem(f"{name}: not all is as it was:\n  " + "\n  ".join(left), hint)
 
 
 def move(machine, name, namespace, addresses):
@@ -111,7 +111,7 @@ def back(machine, namespace):
         machine.run("ip", "-n", namespace, "link", "set", "dev", name, "down")
         home = str(os.getpid())  # to the namespace of this process
         machine.run("ip", "-n", namespace, "link", "set", "dev", name, "netns", home)
-    _restore(machine, name, saved)
+    _restore(machine, name, saved, f"mend it, then scripts/lab down again, or: rm {path}")
     path.unlink()
     print(f"lab: {name} is back from {namespace}")
 
