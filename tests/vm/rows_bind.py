@@ -151,18 +151,37 @@ def vlan_comes_back(context):
     context.ip("link", "del", "dev", vlan)
 
 
+def holder(context, card, pages=0):
+    """A program that has the card's group open, and so many pages."""
+    group = context.run("readlink", f"/sys/bus/pci/devices/{card.pci}/iommu_group").out.strip()
+    lines = [f"f = open('/dev/vfio/{group.rsplit('/', 1)[-1]}', 'rb+', 0)", "import mmap, time"]
+    if pages:  # MAP_HUGETLB, MAP_POPULATE (linux/mman.h)
+        lines += [f"m = mmap.mmap(-1, {pages} << 21, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x48000)"]
+    return context.vm.start("python3", "-c", "; ".join([*lines, "time.sleep(600)"]))
+
+
 @each_model("in use: not given back before its user has ended")
 def in_use(context, card):
     context.bind("take", interface(card), "--hugepages", 16)
-    group = context.run("readlink", f"/sys/bus/pci/devices/{card.pci}/iommu_group").out.strip()
-    holder = f"import time; f = open('/dev/vfio/{group.rsplit('/', 1)[-1]}', 'rb+', 0); time.sleep(600)"
-    with context.vm.start("python3", "-c", holder) as running:
+    with holder(context, card) as running:
         running.look()
         wait_for(lambda: "in use: python3" in context.bind("status").out, 30, "in use")
         done = context.bind("give-back", interface(card), code=1)
         require(f"in use by process {running.pid}" in done.err, str(done))
         equal(context.driver(card), "vfio-pci", "driver")
     context.bind("give-back", interface(card))
+
+
+@row("pages that a program has are not reserved again for another card")
+def pages_in_use(context):
+    cards = [card_of("virtio"), card_of("e1000e")]
+    context.bind("take", interface(cards[0]), "--hugepages", 16)
+    with holder(context, cards[0], pages=16):
+        free = PAGES.replace("nr_", "free_")
+        wait_for(lambda: context.read(free) == "0", 30, "pages in use")
+        context.bind("take", interface(cards[1]), "--hugepages", 16)
+        equal((context.read(PAGES), context.read(free)), ("32", "16"), "pages, and free ones")
+    context.bind("give-back", "--all")
 
 
 @each_model("taken while it is down")
