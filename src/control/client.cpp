@@ -1,9 +1,9 @@
 #include "dpdkperf/control/client.hpp"
 
+#include "approach.hpp"
 #include "dpdkperf/control/host_address.hpp"
 #include "dpdkperf/host/file.hpp"
 #include "link.hpp"
-#include "patience.hpp"
 #include "settings.hpp"
 #include "sockets.hpp"
 #include "streams.hpp"
@@ -17,7 +17,6 @@ namespace dpdkperf::control {
 
 namespace {
 
-using asio::ip::tcp;
 using namespace std::chrono_literals;
 using proto::IperfError;
 
@@ -25,27 +24,13 @@ using proto::IperfError;
 // wait in different queues of the server.
 constexpr auto kBeforeTestEnd = 1ms;
 
-tcp protocol_of(options::Family family)
-{
-    return family == options::Family::kIpv6 ? tcp::v6() : tcp::v4();
-}
-
 }  // namespace
 
 class ClientTest::Impl : public std::enable_shared_from_this<ClientTest::Impl> {
 public:
     Impl(asio::io_context& loop, const options::Plan& plan, DataPaths& paths, PathWatch& watch,
         stats::ReportSink& sink, const auth::Login* login)
-        : loop_{loop},
-          plan_{plan},
-          paths_{paths},
-          watch_{watch},
-          sink_{sink},
-          login_{login},
-          resolver_{loop},
-          socket_{loop},
-          timer_{loop},
-          patience_{plan.wait, Moment::clock::now()}
+        : loop_{loop}, plan_{plan}, paths_{paths}, watch_{watch}, sink_{sink}, login_{login}
     {
     }
 
@@ -55,15 +40,11 @@ public:
 private:
     Status check_plan();
     Status read_file();
-    void resolve();
-    void try_next();
-    void on_path(Result<DataPath> path);
-    void connect();
-    void on_connected(const asio::error_code& failed);
-    void give_up_address(Error why);
+    void approach();
+    void say_waiting(const std::string& why);
+    void on_arrived(Approach::Arrival arrival);
     [[nodiscard]] bool try_later(const std::string& why);
-    void leave_path();
-    void converse();
+    void converse(asio::ip::tcp::socket socket);
 
     void on(const proto::Send&) {}
     void on(const proto::Traced& traced) { sink_.traced({traced.what, traced.document}); }
@@ -94,16 +75,9 @@ private:
     stats::ReportSink& sink_;
     const auth::Login* login_;
 
-    tcp::resolver resolver_;
-    tcp::socket socket_;
-    Timer timer_;
-    Patience patience_;
-    bool waiting_ = false;  // for a server that is not ready yet
     std::optional<IpAddress> local_;
-    std::vector<IpAddress> addresses_;  // of the server, in the order in which they are tried
-    std::size_t next_address_ = 0;
-    std::optional<Error> first_error_;  // of this round through the addresses
-    bool may_pass_ = false;             // one of its errors
+    std::shared_ptr<Approach> approach_;
+    IpAddress server_;
     std::optional<DataPath> path_;
     PathHold path_hold_;
 
@@ -127,7 +101,7 @@ void ClientTest::Impl::run(std::function<void(int)> done)
         return end(read.error().message, 1);
     }
     sink_.connecting(shown_host(plan_), plan_.port, plan_.reverse);
-    resolve();
+    approach();
 }
 
 Status ClientTest::Impl::check_plan()
@@ -161,172 +135,48 @@ Status ClientTest::Impl::read_file()
     return {};
 }
 
-void ClientTest::Impl::resolve()
+void ClientTest::Impl::approach()
 {
-    if (const auto address = IpAddress::parse(plan_.host)) {
-        addresses_.push_back(*address);
-        return try_next();
-    }
-    const auto on_resolved = [weak = weak_from_this()](const asio::error_code& failed,
-                                 const tcp::resolver::results_type& results) {
-        const auto self = weak.lock();
-        if (!self || self->ended_) {
-            return;
-        }
-        if (failed) {
-            return self->end("unable to connect to server: cannot find host '" + self->plan_.host +
-                                 "': " + failed.message(),
-                1);
-        }
-        for (const auto& result : results) {
-            self->addresses_.push_back(from_asio(result.endpoint()).address);
-        }
-        self->try_next();
-    };
-    const std::string port = std::to_string(plan_.port);
-    if (plan_.family == options::Family::kAny) {
-        return resolver_.async_resolve(plan_.host, port, on_resolved);
-    }
-    resolver_.async_resolve(protocol_of(plan_.family), plan_.host, port, on_resolved);
+    Approach::Events events;
+    events.arrived = [this](Approach::Arrival arrival) { on_arrived(std::move(arrival)); };
+    events.failed = [this](const std::string& why) { end(why, 1); };
+    events.waiting = [this](const std::string& why) { say_waiting(why); };
+    approach_ = Approach::make(loop_, plan_, local_, paths_, std::move(events));
+    approach_->begin();
 }
 
-// Addresses of the wrong family are passed over.
-void ClientTest::Impl::try_next()
+void ClientTest::Impl::say_waiting(const std::string& why)
 {
-    const auto fits = [this](const IpAddress& address) {
-        const bool v4 = address.is_v4();
-        const bool wanted =
-            plan_.family == options::Family::kAny || v4 == (plan_.family == options::Family::kIpv4);
-        return wanted && (!local_ || local_->is_v4() == v4);
-    };
-    while (next_address_ < addresses_.size() && !fits(addresses_[next_address_])) {
-        ++next_address_;
-    }
-    if (next_address_ == addresses_.size()) {
-        if (may_pass_ && try_later(first_error_->message)) {
-            return;
-        }
-        return end(first_error_ ? first_error_->message
-                                : "unable to connect to server: '" + plan_.host +
-                                      "' has no address of the family asked for",
-            1);
-    }
-    PathRequest request{addresses_[next_address_], local_, plan_.bind_device};
-    request.patience = plan_.connect_timeout.value_or(request.patience);
-    path_hold_ = paths_.acquire(request, [weak = weak_from_this()](Result<DataPath> path) {
-        if (const auto self = weak.lock(); self && !self->ended_) {
-            self->on_path(std::move(path));
-        }
-    });
-}
-
-void ClientTest::Impl::give_up_address(Error why)
-{
-    leave_path();
-    may_pass_ = may_pass_ || may_pass(why);
-    if (!first_error_) {
-        first_error_ = std::move(why);
-    }
-    ++next_address_;
-    try_next();
-}
-
-void ClientTest::Impl::leave_path()
-{
-    path_hold_.reset();
-    path_.reset();
-}
-
-// Begins anew with the first address, unless the user has waited long enough.
-bool ClientTest::Impl::try_later(const std::string& why)
-{
-    const auto when = patience_.next_try(Moment::clock::now());
-    if (!when) {
-        return false;
-    }
-    if (!std::exchange(waiting_, true) && !plan_.json && !plan_.json_stream) {
+    if (!plan_.json && !plan_.json_stream) {
         sink_.warned("waiting for the server: " + why);
     }
-    if (const auto link = std::exchange(link_, nullptr)) {
-        link->close({});
+}
+
+void ClientTest::Impl::on_arrived(Approach::Arrival arrival)
+{
+    server_ = arrival.server;
+    path_ = std::move(arrival.path);
+    path_hold_ = std::move(arrival.path_hold);
+    converse(std::move(arrival.socket));
+}
+
+// The server is there and not ready yet.
+bool ClientTest::Impl::try_later(const std::string& why)
+{
+    if (!approach_->try_later(why)) {
+        return false;
     }
-    leave_path();
-    next_address_ = 0;
-    first_error_.reset();
-    may_pass_ = false;
-    timer_.at(*when, [this] { try_next(); });
+    std::exchange(link_, nullptr)->close({});
+    path_hold_.reset();
+    path_.reset();
     return true;
 }
 
-void ClientTest::Impl::on_path(Result<DataPath> path)
-{
-    if (!path) {
-        return give_up_address(std::move(path).error());
-    }
-    path_ = std::move(*path);
-    if (plan_.flow_label != 0 && addresses_[next_address_].is_v4()) {
-        return end(
-            to_string(proto::Failure{IperfError::kSetFlowLabel, 0, "the test runs over IPv4"}), 1);
-    }
-    const auto limit = path_->traffic->max_datagram(addresses_[next_address_].is_v4());
-    const bool udp = plan_.protocol == options::Protocol::kUdp;
-    const auto failure = check_datagram(plan_.block_bytes.value_or(0), limit, path_->interface);
-    if (udp && failure) {
-        return end(to_string(*failure), 1);
-    }
-    connect();
-}
-
-void ClientTest::Impl::connect()
-{
-    const Endpoint server{addresses_[next_address_], plan_.port};
-    const auto endpoint = to_asio(server, path_->interface_index);
-    asio::error_code failed;
-    socket_.close(failed);
-    socket_.open(endpoint.protocol(), failed);
-    if (!failed && plan_.bind_device) {
-        if (auto bound = bind_to_device(socket_.native_handle(), *plan_.bind_device); !bound) {
-            return end(bound.error().message, 1);
-        }
-    }
-    // From the address that the data comes from: servers take datagrams of the control peer only.
-    socket_.bind(to_asio({path_->local, 0}, path_->interface_index), failed);
-    if (failed) {
-        return give_up_address({Errc::kSystem, to_string(proto::Failure{IperfError::kConnect,
-                                                   failed.value(), to_string(path_->local)})});
-    }
-    if (const auto longest = patience_.of_connection(plan_.connect_timeout, Moment::clock::now())) {
-        timer_.after(*longest, [this] {
-            asio::error_code ignored;
-            socket_.close(ignored);
-            give_up_address(
-                {Errc::kTimeout, to_string(proto::Failure{IperfError::kConnect, ETIMEDOUT, {}})});
-        });
-    }
-    socket_.async_connect(endpoint, [weak = weak_from_this()](const asio::error_code& result) {
-        const auto self = weak.lock();
-        const bool given_up = result == asio::error::operation_aborted;
-        if (self && !self->ended_ && !given_up) {
-            self->on_connected(result);
-        }
-    });
-}
-
-void ClientTest::Impl::on_connected(const asio::error_code& failed)
-{
-    timer_.cancel();
-    if (failed) {
-        return give_up_address(
-            {Errc::kPeer, to_string(proto::Failure{IperfError::kConnect, failed.value(), {}})});
-    }
-    converse();
-}
-
-void ClientTest::Impl::converse()
+void ClientTest::Impl::converse(asio::ip::tcp::socket socket)
 {
     cookie_ = new_cookie();
-    mss_bytes_ = segment_bytes(socket_);
-    const auto limit = path_->traffic->max_datagram(addresses_[next_address_].is_v4());
+    mss_bytes_ = segment_bytes(socket);
+    const auto limit = path_->traffic->max_datagram(server_.is_v4());
     auto parameters = parameters_of(plan_, mss_bytes_, limit, path_->streams);
     if (const auto bytes = plan_.ends_with_file ? host::file_bytes(*plan_.file) : std::nullopt;
         bytes.value_or(0) > 0) {
@@ -343,9 +193,9 @@ void ClientTest::Impl::converse()
         parameters.auth_token = *std::move(token);
     }
     auto session = proto::Session::client(cookie_, std::move(parameters));
-    prepare_control(socket_, plan_);
+    prepare_control(socket, plan_);
     session.trace(trace_level(plan_.debug_level));
-    link_ = Link::make(loop_, std::move(socket_), std::move(session));
+    link_ = Link::make(loop_, std::move(socket), std::move(session));
     link_->start([weak = weak_from_this()](const proto::Action& action) {
         if (const auto self = weak.lock(); self && !self->ended_) {
             std::visit([&self](const auto& a) { self->on(a); }, action);
@@ -372,7 +222,7 @@ void ClientTest::Impl::open_streams()
     RunPlan run;
     run.parameters = parameters;
     run.cookie = cookie_;
-    run.peer = addresses_[next_address_];
+    run.peer = server_;
     run.port = plan_.port;
     run.client_port = plan_.client_port;
     run.interval = plan_.interval;
@@ -473,8 +323,9 @@ void ClientTest::Impl::end(const std::string& message, int exit_code)
         sink_.failed(message);
     }
     sink_.finished(message.empty());
-    timer_.cancel();
-    resolver_.cancel();
+    if (approach_) {
+        approach_->cancel();
+    }
     const auto leave = [self = shared_from_this(), exit_code] { self->leave(exit_code); };
     run_ ? run_->part(leave) : leave();
 }
@@ -486,8 +337,6 @@ void ClientTest::Impl::leave(int exit_code)
     if (link_) {
         return link_->close(left);
     }
-    asio::error_code ignored;
-    socket_.close(ignored);
     asio::post(loop_, left);
 }
 
