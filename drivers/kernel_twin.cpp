@@ -2,6 +2,7 @@
 
 #include "complete_checksum.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <future>
@@ -22,6 +23,8 @@ namespace {
 constexpr std::size_t kBurst = 32;
 // How often the port's link is looked at, and the longest sleep.
 constexpr std::chrono::milliseconds kLinkPeriod{100};
+// After which room for the kernel's packets is looked for again.
+constexpr std::chrono::milliseconds kHeldUpPause{1};
 
 // A frame may lie in several mbufs. What the kernel refuses is lost, as on a wire.
 void write_frame(int fd, const rte_mbuf& frame) noexcept
@@ -108,15 +111,19 @@ bool KernelTwin::deliver() noexcept
     return n > 0;
 }
 
-// From the kernel to the poller that sends for it.
+// From the kernel to the poller that sends for it. What there is no room for the kernel keeps; its
+// queue is bounded.
 bool KernelTwin::collect() noexcept
 {
     std::array<rte_mbuf*, kBurst> mbufs;
+    const std::size_t most = std::min(mbufs.size(), exceptions_->room());
     std::size_t n = 0;
-    while (n < mbufs.size()) {
+    held_up_ = most == 0;
+    while (n < most) {
         rte_mbuf* mbuf = rte_pktmbuf_alloc(pool_);
         if (mbuf == nullptr) {
-            break;  // the kernel keeps it; its queue is bounded
+            held_up_ = true;
+            break;
         }
         const ssize_t bytes =
             read(tap_.fd(), rte_pktmbuf_mtod(mbuf, void*), rte_pktmbuf_tailroom(mbuf));
@@ -128,8 +135,7 @@ bool KernelTwin::collect() noexcept
         mbuf->pkt_len = mbuf->data_len;
         mbufs[n++] = mbuf;
     }
-    const std::uint16_t taken = exceptions_->send(std::span{mbufs}.first(n));
-    rte_pktmbuf_free_bulk(mbufs.data() + taken, static_cast<unsigned>(n - taken));
+    exceptions_->send(std::span{mbufs}.first(n));
     return n > 0;
 }
 
@@ -151,8 +157,10 @@ void KernelTwin::sleep() noexcept
     if (!exceptions_->prepare_to_sleep()) {
         return;
     }
-    std::array<pollfd, 2> events{{{tap_.fd(), POLLIN, 0}, {exceptions_->wake_fd(), POLLIN, 0}}};
-    poll(events.data(), events.size(), static_cast<int>(kLinkPeriod.count()));
+    const int tap = held_up_ ? -1 : tap_.fd();  // which has something, and would not let us sleep
+    std::array<pollfd, 2> events{{{exceptions_->wake_fd(), POLLIN, 0}, {tap, POLLIN, 0}}};
+    const auto longest = held_up_ ? kHeldUpPause : kLinkPeriod;
+    poll(events.data(), events.size(), static_cast<int>(longest.count()));
     exceptions_->woke_up();
 }
 

@@ -17,8 +17,9 @@ std::uint64_t ticks(nanoseconds time) noexcept
 
 }  // namespace
 
-ImpairedLine::ImpairedLine(const impair::Plan& plan, std::uint64_t number)
-    : transmit_{plan.transmit, plan.seed + 2 * number},
+ImpairedLine::ImpairedLine(const impair::Plan& plan, std::uint64_t number, const TagField& tags)
+    : tags_{tags},
+      transmit_{plan.transmit, plan.seed + 2 * number},
       receive_{plan.receive, plan.seed + 2 * number + 1}
 {
 }
@@ -43,6 +44,7 @@ std::uint16_t ImpairedLine::receive(const ports::QueuePair& queue, rte_mbuf** mb
     const auto n = rte_eth_rx_burst(queue.port_id, queue.queue_id, come.data(),
         static_cast<std::uint16_t>(queue.burst - count));
     for (std::uint16_t i = 0; i < n; ++i) {
+        tags_.of(*come[i]) = 0;  // whatever we had written is gone, also if nobody sees the packet
         if (passes(receive_, come[i], now, queue.pool)) {
             mbufs[count++] = come[i];
         }
@@ -119,13 +121,24 @@ bool ImpairedLine::passes(Way& way, rte_mbuf* mbuf, std::uint64_t now, rte_mempo
     way.reordered.add(fate.reordered ? 1 : 0);
     if (fate.copy_delay) {
         way.twice.add(1);
-        hold(way, rte_pktmbuf_copy(mbuf, pool, 0, UINT32_MAX), now, *fate.copy_delay);
+        hold(way, copy_of(*mbuf, pool), now, *fate.copy_delay);
     }
     if (fate.delay.count() == 0) {
         return true;
     }
     hold(way, mbuf, now, fate.delay);
     return false;
+}
+
+// rte_pktmbuf_copy() takes the tag over (rte_mbuf.c, DPDK 22.11), but only what the packet is long:
+// behind it lies something else than in the original.
+rte_mbuf* ImpairedLine::copy_of(const rte_mbuf& mbuf, rte_mempool* pool) const noexcept
+{
+    rte_mbuf* const copy = rte_pktmbuf_copy(&mbuf, pool, 0, UINT32_MAX);
+    if (copy != nullptr) {
+        tags_.of(*copy) = 0;
+    }
+    return copy;
 }
 
 void ImpairedLine::hold(Way& way, rte_mbuf* mbuf, std::uint64_t now, nanoseconds delay) noexcept

@@ -6,6 +6,7 @@
 #include "dpdkperf/ports/port.hpp"
 #include "dpdkperf/stats/counters.hpp"
 #include "dpdkperf/stats/impaired.hpp"
+#include "tag.hpp"
 
 #include <array>
 #include <cstdint>
@@ -23,8 +24,9 @@ public:
     // would starve.
     static constexpr std::size_t kMostWaiting = 1024;
 
-    // The decisions depend on the seed and on `number`, which no other line has.
-    ImpairedLine(const impair::Plan& plan, std::uint64_t number);
+    // The decisions depend on the seed and on `number`, which no other line has. Whatever way a
+    // packet goes, its mbuf holds nothing of ours afterwards that its tag does not tell.
+    ImpairedLine(const impair::Plan& plan, std::uint64_t number, const TagField& tags);
     ImpairedLine(const ImpairedLine&) = delete;
     ImpairedLine& operator=(const ImpairedLine&) = delete;
     ~ImpairedLine();
@@ -59,9 +61,11 @@ private:
     };
 
     bool leave(const ports::QueuePair& queue) noexcept;
-    static bool passes(Way& way, rte_mbuf* mbuf, std::uint64_t now, rte_mempool* pool) noexcept;
+    bool passes(Way& way, rte_mbuf* mbuf, std::uint64_t now, rte_mempool* pool) noexcept;
+    [[nodiscard]] rte_mbuf* copy_of(const rte_mbuf& mbuf, rte_mempool* pool) const noexcept;
     static void hold(Way& way, rte_mbuf* mbuf, std::uint64_t now, nanoseconds delay) noexcept;
 
+    const TagField tags_;
     Way transmit_, receive_;
     // On their way to the port, which has not taken them yet.
     std::array<rte_mbuf*, ports::kMostBurst> leaving_{};

@@ -81,8 +81,8 @@ std::vector<PollerQueue> Poller::at_lines(const std::vector<ports::QueuePair>& q
     for (const ports::QueuePair& queue : queues) {
         ImpairedLine* line = nullptr;
         if (context_.impairment.any()) {
-            lines_.push_back(
-                std::make_unique<ImpairedLine>(context_.impairment, queue.device_queue));
+            lines_.push_back(std::make_unique<ImpairedLine>(
+                context_.impairment, queue.device_queue, context_.tags));
             line = lines_.back().get();
         }
         all.push_back({queue, line, captured_.get()});
@@ -193,12 +193,9 @@ void Poller::rest() noexcept
             std::this_thread::sleep_for(nap_);
         }
     }
-    if (commands_.pending()) {
-        set_clock();
-    }
 }
 
-// After a sleep: nobody has seen the clock meanwhile.
+// With the first session: nobody has seen the clock since the last one.
 void Poller::set_clock() noexcept
 {
     const auto [tsc, at] = read_clocks();

@@ -50,7 +50,8 @@ private:
     rte_mempool* const pool_;
     const host::Tap tap_;
     const std::unique_ptr<ports::ExceptionPath> exceptions_;
-    bool carrier_ = true;  // that the TAP shows; twin's thread
+    bool carrier_ = true;   // that the TAP shows; twin's thread
+    bool held_up_ = false;  // there is no room for what the TAP has; twin's thread
 
     std::jthread thread_;  // last: ends before the rest goes
 };

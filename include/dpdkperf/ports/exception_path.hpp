@@ -43,6 +43,8 @@ public:
 
     // Twin: up to slots.size() packets that pollers received.
     std::uint16_t received(std::span<rte_mbuf*> slots) noexcept;
+    // Twin: how many packets send() will take at least.
+    [[nodiscard]] std::size_t room() const noexcept { return rte_ring_free_count(from_kernel_); }
     // Twin: has the packets sent. Returns how many were taken; the rest is still the caller's.
     std::uint16_t send(std::span<rte_mbuf*> mbufs) noexcept;
 
