@@ -26,6 +26,19 @@ using traffic::SessionId;
 // What iperf3 says to a connection with another cookie (3.12, src/iperf_tcp.c, iperf_tcp_accept).
 constexpr std::array kAccessDenied{std::byte{0xff}};
 
+// A datagram is sent from one buffer, and found in one; longer frames are scattered over several.
+std::uint32_t room_in_a_buffer(const EngineSetup& setup)
+{
+    std::uint32_t least = ~0U;
+    for (const PollerSetup& poller : setup.pollers) {
+        for (const ports::QueuePair& queue : poller.queues) {
+            const std::uint32_t room = rte_pktmbuf_data_room_size(queue.pool);
+            least = std::min<std::uint32_t>(least, room - RTE_PKTMBUF_HEADROOM);
+        }
+    }
+    return least - static_cast<std::uint32_t>(wire::kEthernetSize);
+}
+
 tcp::IsnSecret new_secret()
 {
     std::random_device device;
@@ -82,6 +95,7 @@ private:
 
     const ports::Eal& eal_;
     const std::uint32_t mtu_bytes_;
+    const std::uint32_t room_bytes_;  // of an IP packet in one buffer
     const std::optional<ports::RssState> rss_;
     const ports::PinnedBuffers* const pinned_;
     const Patterns patterns_;
@@ -93,6 +107,7 @@ private:
 Engine::Engine(const EngineSetup& setup, const TagField& tags)
     : eal_{*setup.eal},
       mtu_bytes_{setup.mtu_bytes},
+      room_bytes_{room_in_a_buffer(setup)},
       rss_{setup.rss},
       pinned_{setup.pollers.empty() ? nullptr : setup.pollers.front().queues.front().pinned},
       patterns_{pinned_},
@@ -128,7 +143,8 @@ Engine::~Engine()
 
 PayloadBytes Engine::max_datagram(bool ipv4) const
 {
-    return {mtu_bytes_ - (ipv4 ? wire::kIpv4Size : wire::kIpv6Size) - wire::kUdpSize};
+    const std::uint32_t packet = std::min(mtu_bytes_, room_bytes_);
+    return {packet - (ipv4 ? wire::kIpv4Size : wire::kIpv6Size) - wire::kUdpSize};
 }
 
 bool Engine::suits(

@@ -59,6 +59,9 @@ Poller::Active* Poller::find(const Session* session) noexcept
 
 void Poller::add(Session& session) noexcept
 {
+    if (active_count_ == 0) {
+        set_clock();
+    }
     active_[active_count_++] = Active{.session = &session,
         .next_hop = session.spec.next_hop,
         .timetable = {},

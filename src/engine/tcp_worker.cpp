@@ -258,11 +258,11 @@ void TcpWorker::remove(Session& session, const Poller& poller, Moment now) noexc
 
 void TcpWorker::send_reset(TcpStream& stream, Moment now) noexcept
 {
+    frames_.forget(*stream.writer);
     if (stream.connection.state() == tcp::State::kTimeWait) {
         return;
     }
     stream.connection.abort(now);
-    frames_.forget(*stream.writer);
     tcp::Segment reset;
     if (frames_.ready(queue_) && stream.connection.next_segment(now, reset)) {
         frames_.add(reset, *stream.writer, nullptr, queue_);

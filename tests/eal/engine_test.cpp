@@ -179,6 +179,20 @@ TEST_F(Loop, CarriesEveryDatagramOfALimitedTestInBothFamiliesAndWidths)
     }
 }
 
+// Its filler is written to one buffer, however large the MTU is.
+TEST_F(Loop, DatagramsFitABuffer)
+{
+    const auto engine = create_engine({.eal = &test_eal(),
+        .pollers = {{test_eal().poller_lcores().back(), port_->queue_pairs()}},
+        .mac = {{2, 0, 0, 0, 0, 1}},
+        .mtu_bytes = 65'000});
+    ASSERT_TRUE(engine) << engine.error().message;
+    const std::uint64_t room = rte_pktmbuf_data_room_size(pool()) - RTE_PKTMBUF_HEADROOM;
+    EXPECT_EQ((*engine)->max_datagram(true).value, room - 14 - 20 - 8);
+    EXPECT_EQ((*engine)->max_datagram(false).value, room - 14 - 40 - 8);
+    EXPECT_EQ(engine_->max_datagram(true).value, 1472U);
+}
+
 TEST_F(Loop, ReceivesStreamsOfAllLengths)
 {
     std::vector<traffic::StreamSpec> streams;
