@@ -9,7 +9,7 @@ namespace dpdkperf::engine {
 bool Poller::transmit(std::uint64_t now) noexcept
 {
     // What the port has not taken is offered again, with more: it takes no fewer at a time then.
-    if (burst_.room() > 0) {
+    if (sender_count_ > 0 && burst_.room() > 0) {
         fill(now);
     }
     if (burst_.empty()) {

@@ -9,9 +9,11 @@ namespace dpdkperf::engine {
 void TcpWorker::arrive(
     TcpStream& stream, const wire::TcpView& view, std::uint16_t packets, Moment now) noexcept
 {
+    const std::uint64_t each =
+        packets == 1 ? view.payload_bytes : (view.payload_bytes + packets - 1) / packets;
     stream.received_frames.add_segment(
         {wire::kEthernetSize + stream.writer->ip_size() + view.tcp_bytes - view.payload_bytes},
-        view.payload_bytes, (view.payload_bytes + packets - 1) / packets);
+        view.payload_bytes, each);
     stream.connection.on_segment(
         {.header = view.header,
             .payload_bytes = static_cast<std::uint32_t>(view.payload_bytes),

@@ -3,7 +3,9 @@
 #include "system_error.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
+#include <thread>
 #include <utility>
 
 #include <sys/socket.h>
@@ -37,6 +39,10 @@ UniqueFd stream_socket()
     return UniqueFd{socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
 }
 
+// An owner that has just come listens at once; one that never does is none of ours.
+constexpr int kTries = 50;
+constexpr std::chrono::milliseconds kBetweenTries{10};
+
 // The process that listens there. ECONNREFUSED if it has gone meanwhile, or has just come and does
 // not listen yet.
 std::pair<int, pid_t> owner_of(const AbstractAddress& where)
@@ -63,7 +69,7 @@ Error busy(const std::string& interface_name, pid_t owner)
 Result<InterfaceLock> InterfaceLock::acquire(const std::string& interface_name)
 {
     const AbstractAddress where{"dpdkperf/" + interface_name};
-    for (;;) {
+    for (int tries = 0; tries < kTries; ++tries) {
         UniqueFd socket = stream_socket();
         if (bind(socket.get(), where.get(), where.bytes) == 0 &&
             listen(socket.get(), kAsking) == 0) {
@@ -75,7 +81,10 @@ Result<InterfaceLock> InterfaceLock::acquire(const std::string& interface_name)
         if (const auto [error, owner] = owner_of(where); error != ECONNREFUSED) {
             return busy(interface_name, owner);
         }
+        std::this_thread::sleep_for(kBetweenTries);
     }
+    return Error{Errc::kBusy,
+        "interface " + interface_name + " is locked by a process that does not say who it is"};
 }
 
 }  // namespace dpdkperf::host

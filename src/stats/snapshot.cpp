@@ -49,12 +49,4 @@ std::optional<Snapshot> SnapshotSlots::read(std::uint64_t number) const noexcept
     return std::nullopt;
 }
 
-void SnapshotSlots::clear() noexcept
-{
-    for (Slot& slot : slots_) {
-        slot.version.store(0, std::memory_order_relaxed);
-    }
-    next_ = 0;
-}
-
 }  // namespace dpdkperf::stats

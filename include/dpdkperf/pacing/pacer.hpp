@@ -24,7 +24,7 @@ public:
     Pacer(BitRate rate, PayloadBytes datagram, std::uint32_t burst, std::uint64_t ticks_per_second)
         : rate_bps_{rate.bps()},
           burst_{std::max(burst, 1U)},
-          cost_{datagram.value * 8 * burst_ * ticks_per_second},
+          cost_{Wide{datagram.value} * 8 * burst_ * ticks_per_second},
           max_elapsed_{std::max<std::uint64_t>(ticks_per_second / kCatchUpPerSecond, 1)}
     {
     }

@@ -26,7 +26,10 @@ struct FrameCount {
     constexpr void add_segment(
         FrameBytes headers, std::uint64_t payload, std::uint64_t packet_payload) noexcept
     {
-        const std::uint64_t full = payload == 0 ? 0 : (payload - 1) / packet_payload;
+        if (payload <= packet_payload) {  // as nearly always: no division
+            return add({headers.value + payload});
+        }
+        const std::uint64_t full = (payload - 1) / packet_payload;
         add({headers.value + packet_payload}, full);
         add({headers.value + payload - full * packet_payload});
     }

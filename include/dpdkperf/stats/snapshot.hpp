@@ -60,9 +60,6 @@ public:
     // overwritten.
     [[nodiscard]] std::optional<Snapshot> read(std::uint64_t number) const noexcept;
 
-    // Forgets all. Only while no poller owns the stream.
-    void clear() noexcept;
-
 private:
     static constexpr std::size_t kWords = sizeof(Snapshot) / sizeof(std::uint64_t);
 

@@ -24,8 +24,8 @@ class UdpPattern {
 public:
     UdpPattern() = default;  // matches nothing
 
-    // `frame` without faults, `view` from it. IPv4 options or octets behind the datagram: nothing
-    // will match.
+    // `frame` without faults, `view` from it. With IPv4 options nothing will match; octets behind
+    // the datagram, as those that pad a short frame, are part of the frame's length.
     UdpPattern(std::span<const std::byte> frame, const UdpView& view) noexcept
         : source_{view.source}, destination_{view.destination}, ipv4_{view.ipv4}
     {

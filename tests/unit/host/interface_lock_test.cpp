@@ -1,8 +1,13 @@
 #include "child.hpp"
 #include "dpdkperf/host/interface_lock.hpp"
+#include "dpdkperf/host/unique_fd.hpp"
+
+#include <cstddef>
 
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 namespace dpdkperf::host {
 namespace {
@@ -49,6 +54,22 @@ TEST(InterfaceLock, IsFreeAgainAfterItsOwnerWasKilled)
     ASSERT_FALSE(InterfaceLock::acquire(interface));
     owner.kill();
     EXPECT_TRUE(InterfaceLock::acquire(interface));
+}
+
+TEST(InterfaceLock, NobodyWaitsForAStrangerThatHasTheName)
+{
+    const std::string path = "dpdkperf/" + name("a");
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const auto length = path.copy(&address.sun_path[1], sizeof address.sun_path - 1);
+    const UniqueFd stranger{socket(AF_UNIX, SOCK_STREAM, 0)};
+    ASSERT_EQ(bind(stranger.get(), reinterpret_cast<const sockaddr*>(&address),
+                  static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + length)),
+        0);
+    const auto lock = InterfaceLock::acquire(name("a"));
+    ASSERT_FALSE(lock);
+    EXPECT_EQ(lock.error().message,
+        "interface " + name("a") + " is locked by a process that does not say who it is");
 }
 
 TEST(InterfaceLock, AnotherNamespaceMayHaveAnInterfaceOfTheSameName)

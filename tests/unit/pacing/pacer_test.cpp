@@ -38,6 +38,19 @@ TEST(Pacer, KeepsTheRateForMinutesWithoutDrift)
     }
 }
 
+// A burst of the largest blocks on a fast clock costs more than 64 bits hold.
+TEST(Pacer, KeepsTheRateOfTheLargestBursts)
+{
+    constexpr std::uint64_t kFast = 5'000'000'000;
+    Pacer pacer{BitRate::from_bps(10'000'000'000), {1 << 20}, 1000, kFast};  // -l 1M -b 10G/1000
+    pacer.start(0);
+    std::uint64_t packets = 0;
+    for (std::uint64_t now = 0; now < 10 * kFast; now += kFast / 1000) {
+        packets += pacer.allowance(now, 1000);
+    }
+    EXPECT_NEAR(static_cast<double>(packets), 10e10 / (8 << 20), 1000);
+}
+
 TEST(Pacer, ReachesLineRateInBurstsOfAWholeTurn)
 {
     // 148.8 million datagrams of 18 bytes, in turns of an awkward length.
