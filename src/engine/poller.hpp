@@ -54,6 +54,7 @@ struct LoopPolicy {
 struct UdpEntry {
     UdpStream* stream = nullptr;
     wire::UdpPattern expected;  // what its last datagrams looked like, once some have come
+    UdpEntry* next = nullptr;   // whose datagram came after one of this flow, the last time
 };
 
 // One lcore that receives from its queues, sends on the first of them, and keeps the streams that
@@ -136,6 +137,7 @@ private:
     void take_all(std::span<rte_mbuf*> mbufs, std::uint64_t now, bool untagged) noexcept;
     template <RxChecksum kChecksum>
     std::size_t take_run(std::span<rte_mbuf*> mbufs, double now_s, bool untagged) noexcept;
+    bool turn_to_next_flow(const rte_mbuf& mbuf) noexcept;
     template <RxChecksum kChecksum>
     bool take(rte_mbuf& mbuf, double now_s) noexcept;
     template <RxChecksum kChecksum>
