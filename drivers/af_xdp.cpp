@@ -4,6 +4,7 @@
 #include "dpdkperf/host/driver_leftovers.hpp"
 #include "dpdkperf/host/interface_facts.hpp"
 #include "dpdkperf/host/rss_facts.hpp"
+#include "dpdkperf/ports/memory_node.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -17,6 +18,10 @@
 namespace dpdkperf::drivers {
 
 namespace {
+
+// A socket for each, and a port of DPDK's for each socket.
+constexpr std::uint32_t kMaxQueues =
+    std::min<std::uint32_t>(host::XdpProgram::kMaxQueues, RTE_MAX_ETHPORTS);
 
 // What the kernel keeps free in front of a received frame (XDP_PACKET_HEADROOM, linux/bpf.h).
 constexpr std::uint32_t kXdpHeadroomBytes = 256;
@@ -56,7 +61,7 @@ ports::PortPlan plan_for_queue(const host::Interface& interface, const rte_eth_d
     auto plan = ports::plan_for(
         {.queue_pairs = 1, .mtu_bytes = interface.mtu_bytes + kXdpHeadroomBytes}, info, families());
     const auto facts = host::interface_facts(interface);
-    plan.numa_node = facts.numa_node.value_or(-1);
+    plan.numa_node = ports::memory_node(facts.numa_node.value_or(-1));
     return plan;
 }
 
@@ -131,12 +136,11 @@ Status AfXdpPort::open_queues()
     if (!queues) {
         return std::move(queues).error();
     }
-    if (*queues > host::XdpProgram::kMaxQueues) {
+    if (*queues > kMaxQueues) {
         return Error{Errc::kUsage, std::to_string(*queues) + " receive queues are more than " +
-                                       std::to_string(host::XdpProgram::kMaxQueues) +
+                                       std::to_string(kMaxQueues) +
                                        "; reduce them with 'ethtool -L " + interface_.name +
-                                       " combined " + std::to_string(host::XdpProgram::kMaxQueues) +
-                                       "'"};
+                                       " combined " + std::to_string(kMaxQueues) + "'"};
     }
     auto handover = host::HandoverObject::create();
     if (!handover) {

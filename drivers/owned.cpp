@@ -1,6 +1,7 @@
 #include "dpdkperf/drivers/owned.hpp"
 
 #include "dpdkperf/drivers/families.hpp"
+#include "dpdkperf/ports/memory_node.hpp"
 
 #include <algorithm>
 #include <array>
@@ -152,10 +153,12 @@ Result<OwnedPort::Planned> OwnedPort::plan(const Request& request)
     const std::uint32_t mtu_bytes = request.mtu_bytes.value_or(mtu_of(*id));
     auto plan = ports::plan_for({.queue_pairs = request.queue_pairs,
                                     .mtu_bytes = mtu_bytes,
+                                    .rx_checksum = request.rx_checksum,
                                     .mixed_tx = request.sends_tcp,
                                     .large_frames = passes_large_frames(info),
                                     .has_twin = true},
         info, families());
+    plan.numa_node = ports::memory_node(rte_eth_dev_socket_id(*id));
     return Planned{*id, name, mtu_bytes, std::move(plan)};
 }
 

@@ -117,7 +117,7 @@ Status AfXdpPaths::open(const host::Interface& interface)
 {
     std::this_thread::sleep_until(queues_free_at_);
     if (!eal_) {
-        auto eal = start_eal(plan_, host::interface_facts(interface).numa_node);
+        auto eal = start_eal(plan_, needs_of(interface));
         if (!eal) {
             return std::move(eal).error();
         }

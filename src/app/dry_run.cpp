@@ -26,7 +26,7 @@ Result<std::string> describe_own(const options::Plan& plan, host::Keeper& keeper
     if (Status status = claim_eal_files(plan.eal_arguments, getuid(), keeper); !status) {
         return std::move(status).error();
     }
-    const auto eal = start_eal(plan, {});
+    const auto eal = start_eal(plan, {.numa_node = node_of_devices(plan.eal_arguments)});
     if (!eal) {
         return eal.error();
     }
@@ -92,7 +92,7 @@ Result<std::string> describe_af_xdp(const options::Plan& plan, host::Keeper& kee
     if (Status status = claim_eal_files(plan.eal_arguments, getuid(), keeper); !status) {
         return std::move(status).error();
     }
-    const auto eal = start_eal(plan, host::interface_facts(*interface).numa_node);
+    const auto eal = start_eal(plan, needs_of(*interface));
     if (!eal) {
         return eal.error();
     }

@@ -2,10 +2,12 @@
 
 #include "dpdkperf/base/result.hpp"
 #include "dpdkperf/host/keeper.hpp"
+#include "dpdkperf/host/netlink.hpp"
 #include "dpdkperf/options/plan.hpp"
 #include "dpdkperf/ports/eal.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 
 #include <sys/types.h>
@@ -16,9 +18,18 @@ namespace dpdkperf::app {
 // to remove. Errors: somebody serves a socket that a device is going to serve (kBusy).
 Status claim_eal_files(const std::vector<std::string>& user, uid_t runner, host::Keeper& keeper);
 
+// What a port is going to want of EAL.
+struct EalNeeds {
+    std::optional<int> numa_node;  // that it is near to
+    std::uint32_t af_xdp_queues = 0;
+};
+
+// Of an AF_XDP port on this interface.
+EalNeeds needs_of(const host::Interface& interface);
+
 // Starts DPDK with the plan's arguments for it, or without any with one poller, on the CPU of -A or
-// else near `numa_node`, and 2 MB pages if enough are free. All other threads of the process leave
-// the pollers' CPUs.
-Result<ports::Eal> start_eal(const options::Plan& plan, std::optional<int> numa_node);
+// else near the port, and huge pages if enough are free. All other threads of the process leave the
+// pollers' CPUs.
+Result<ports::Eal> start_eal(const options::Plan& plan, const EalNeeds& needs);
 
 }  // namespace dpdkperf::app

@@ -54,6 +54,13 @@ Status check_named_devices(const std::vector<std::string>& arguments)
     return {};
 }
 
+std::optional<int> node_of_devices(const std::vector<std::string>& arguments)
+{
+    const auto devices = allowed_devices(arguments);
+    const auto first = devices.empty() ? std::nullopt : std::optional{host::pci_device(devices[0])};
+    return first && *first ? (*first)->numa_node : std::nullopt;
+}
+
 Error no_port_of(const std::vector<std::string>& arguments)
 {
     auto devices = values_of(arguments, "--vdev");
@@ -73,7 +80,8 @@ drivers::OwnedPort::Request port_request(const options::Plan& plan, const ports:
         plan.role == options::Role::kClient && plan.protocol == options::Protocol::kUdp;
     return {.queue_pairs = static_cast<std::uint16_t>(eal.poller_lcores().size()),
         .mtu_bytes = plan.mtu_bytes,
-        .sends_tcp = !only_udp};
+        .sends_tcp = !only_udp,
+        .rx_checksum = !plan.verify_all_checksums};
 }
 
 Status recall_state(options::Plan& plan)

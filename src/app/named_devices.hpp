@@ -5,6 +5,7 @@
 #include "dpdkperf/options/plan.hpp"
 #include "dpdkperf/ports/eal.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,9 @@ namespace dpdkperf::app {
 // Whether DPDK can have the PCI devices that its arguments name with -a or --allow; it passes over
 // others without a word. Errors: what is wrong with the first, and the command that helps.
 Status check_named_devices(const std::vector<std::string>& eal_arguments);
+
+// The NUMA node that the first PCI device which they name is near to, if there is one and it tells.
+std::optional<int> node_of_devices(const std::vector<std::string>& eal_arguments);
 
 // What to say when EAL has come up without a port.
 Error no_port_of(const std::vector<std::string>& eal_arguments);

@@ -35,7 +35,7 @@ Result<std::unique_ptr<OwnedPaths>> OwnedPaths::open(asio::io_context& loop, hos
     if (Status status = claim_eal_files(plan.eal_arguments, getuid(), keeper); !status) {
         return std::move(status).error();
     }
-    auto eal = start_eal(plan, {});
+    auto eal = start_eal(plan, {.numa_node = node_of_devices(plan.eal_arguments)});
     if (!eal) {
         return std::move(eal).error();
     }
@@ -95,7 +95,8 @@ Status OwnedPaths::open_twin()
                                                .mtu_bytes = port_->mtu_bytes(),
                                                .addresses = plan_.addresses},
         .port_id = port_->id(),
-        .pool = port_->queues().front().pool});
+        .pool = port_->queues().front().pool,
+        .numa_node = port_->plan().numa_node});
     if (!twin) {
         return std::move(twin).error().within("kernel twin of port " + port_->name());
     }

@@ -1,6 +1,6 @@
 #include "pollers.hpp"
 
-#include <algorithm>
+#include "dpdkperf/ports/eal.hpp"
 
 namespace dpdkperf::app {
 
@@ -19,9 +19,7 @@ std::vector<engine::PollerSetup> deal_queues(
 
 std::uint32_t default_streams(const std::vector<std::string>& eal_arguments, std::size_t pollers)
 {
-    const bool chosen = std::ranges::any_of(eal_arguments,
-        [](const std::string& a) { return a.starts_with("-l") || a.starts_with("--lcores"); });
-    return chosen ? static_cast<std::uint32_t>(pollers) : 1;
+    return ports::names_lcores(eal_arguments) ? static_cast<std::uint32_t>(pollers) : 1;
 }
 
 }  // namespace dpdkperf::app

@@ -84,6 +84,10 @@ Result<PciDevice> pci_device(const std::string& address, const std::string& sysf
     device.interface = first_entry(folder / "net");
     device.model = hex_in(folder / "vendor") + ":" + hex_in(folder / "device");
     device.network = hex_in(folder / "class").starts_with("02");
+    // -1: near no node in particular (Documentation/ABI/testing/sysfs-bus-pci).
+    if (int node = -1; std::ifstream{folder / "numa_node"} >> node && node >= 0) {
+        device.numa_node = node;
+    }
     return device;
 }
 

@@ -198,7 +198,12 @@ void Eal::launch(unsigned lcore, std::function<void()> task) const
     }
     auto& slot = thread_->bodies[lcore] = std::packaged_task<void()>{std::move(body)};
     thread_->ends[lcore] = slot.get_future();
-    run([&slot, lcore] { rte_eal_remote_launch(call_body, &slot, lcore); });
+    // Refused while the lcore does something else, and nobody would ever end what has not begun.
+    run([&slot, lcore] {
+        if (rte_eal_remote_launch(call_body, &slot, lcore) != 0) {
+            rte_panic("lcore %u is not free\n", lcore);
+        }
+    });
 }
 
 Result<int> Eal::move(unsigned lcore, unsigned cpu) const

@@ -102,7 +102,8 @@ void size_buffers(PortPlan& plan, const PortRequest& request, const rte_eth_dev_
     // (rte_mempool.c, CACHE_FLUSHTHRESH_MULTIPLIER, DPDK 22.11).
     const std::uint32_t need = 0U + plan.rx_descriptors + plan.tx_descriptors + 2U * plan.burst +
                                plan.cache_mbufs * 3 / 2 * plan.queue_pairs;
-    plan.pool_mbufs = request.transmits_only || need <= kSmallPool ? kSmallPool : kLargePool;
+    plan.pool_mbufs =
+        request.transmits_only || need <= kSmallPool ? kSmallPool : std::max(kLargePool, need);
 }
 
 // Most of a ring may be payload; the rest is for the caches.
@@ -132,7 +133,11 @@ PortPlan plan_for(const PortRequest& request, const rte_eth_dev_info& device,
     plan.burst = std::clamp(device.default_txportconf.burst_size, kBurst, kMostBurst);
     plan.chain_burst = std::min(plan.burst, family.most_chains);
     plan.tx_offloads = tx_offloads(request, device);
-    plan.rx_offloads = request.rx_checksum ? kRxChecksums & device.rx_offload_capa : 0;
+    plan.rx_trust = row == nullptr ? RxTrust::kSumAll : family.rx_trust;
+    // What is not asked for, drivers leave unknown (RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN), and it is
+    // summed.
+    const bool asks = request.rx_checksum && plan.rx_trust != RxTrust::kSumAll;
+    plan.rx_offloads = asks ? kRxChecksums & device.rx_offload_capa : 0;
     size_buffers(plan, request, device, family.room_step_bytes);
     if ((plan.tx_offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0) {
         plan.pinned_mbufs = pinned_mbufs(plan);
@@ -143,7 +148,6 @@ PortPlan plan_for(const PortRequest& request, const rte_eth_dev_info& device,
     plan.rss_functions =
         request.queue_pairs > 1 ? kRssFunctions & device.flow_type_rss_offloads : 0;
     plan.all_multicast = request.has_twin;
-    plan.rx_trust = row == nullptr ? RxTrust::kSumAll : family.rx_trust;
     plan.link_speed_known = family.link_speed_known;
     plan.kept_mbufs = family.kept_mbufs;
     plan.cap = family.cap;

@@ -243,6 +243,8 @@ TEST(PlanFor, SizesPoolsByRingsAndCaches)
     EXPECT_EQ(plan({.queue_pairs = 4}, ice()).pool_mbufs, 8191U);
     EXPECT_EQ(plan({.queue_pairs = 4, .transmits_only = true}, ice()).pool_mbufs, 4095U);
     EXPECT_EQ(plan({}, af_xdp()).pool_mbufs, 8191U);
+    // As many as 16 lcores' caches may keep, and the rings are still full.
+    EXPECT_EQ(plan({.queue_pairs = 16}, ice()).pool_mbufs, 1024 + 1024 + 2 * 64 + 16 * 768U);
 }
 
 TEST(PlanFor, PlansAnUnknownDriverWithCaution)
@@ -251,6 +253,7 @@ TEST(PlanFor, PlansAnUnknownDriverWithCaution)
     info.driver_name = "net_future";
     const auto p = plan({.queue_pairs = 2, .mtu_bytes = 9000}, info);
     EXPECT_EQ(p.rx_trust, RxTrust::kSumAll);
+    EXPECT_EQ(p.rx_offloads & kAllRxChecksums, 0U);  // what it says of sums is not believed
     EXPECT_EQ(p.proof, Proof::kSourceOnly);
     EXPECT_EQ(p.mtu_bytes, 9000U);
     EXPECT_EQ(p.notes, std::vector<std::string>{"no row for this driver: the defaults"});

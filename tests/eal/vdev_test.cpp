@@ -2,6 +2,8 @@
 
 #include "dpdkperf/drivers/families.hpp"
 #include "dpdkperf/drivers/mlx5_rules.hpp"
+#include "dpdkperf/drivers/owned.hpp"
+#include "dpdkperf/ports/memory_node.hpp"
 #include "dpdkperf/ports/port.hpp"
 #include "dpdkperf/ports/rss_state.hpp"
 #include "eal_environment.hpp"
@@ -124,6 +126,21 @@ TEST_F(Vdev, RefusesMoreQueuesThanThereAreWithPortNumberAndLimit)
     ASSERT_FALSE(status);
     EXPECT_EQ(status.error().code, Errc::kDevice);
     EXPECT_EQ(status.error().message, "port net_vhost_x: 3 queue pairs, the device has 2");
+}
+
+TEST_F(Vdev, HaveTheirMemoryWhereTheyAre)
+{
+    const std::string arguments = "iface=" + file("near");
+    const std::uint16_t id = make_vdev("net_vhost_near", arguments.c_str());
+    devices_.emplace_back("net_vhost_near");
+    test_eal().run([&] {
+        const auto planned = drivers::OwnedPort::plan({});
+        ASSERT_TRUE(planned) << planned.error().message;
+        EXPECT_EQ(planned->plan.numa_node, rte_eth_dev_socket_id(id));
+    });
+    EXPECT_GE(rte_eth_dev_socket_id(id), 0);
+    EXPECT_EQ(memory_node(7), SOCKET_ID_ANY);  // where there is none at all
+    EXPECT_EQ(memory_node(SOCKET_ID_ANY), SOCKET_ID_ANY);
 }
 
 TEST_F(Vdev, TellWhichPacketBuffersAreLost)

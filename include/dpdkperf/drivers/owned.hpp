@@ -27,6 +27,7 @@ public:
         std::uint16_t queue_pairs = 1;           // one for each poller
         std::optional<std::uint32_t> mtu_bytes;  // none: what the port has
         bool sends_tcp = true;                   // UDP alone leaves some drivers a faster way
+        bool rx_checksum = true;                 // let the device check, where it can
     };
 
     struct Planned {

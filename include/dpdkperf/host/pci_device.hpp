@@ -2,6 +2,7 @@
 
 #include "dpdkperf/base/result.hpp"
 
+#include <optional>
 #include <string>
 
 namespace dpdkperf::host {
@@ -13,6 +14,7 @@ struct PciDevice {
     std::string interface;  // that this driver makes of it; empty: none
     std::string model;      // vendor:device, "8086:10d3"
     bool network = false;   // its class is that of a network controller
+    std::optional<int> numa_node = std::nullopt;  // that it is near to
 };
 
 // `address` with or without its domain, as DPDK's -a takes it; what follows a comma is ignored.

@@ -13,7 +13,7 @@ namespace dpdkperf::ports {
 struct EalDefaults {
     unsigned cpu = 0;           // where the one poller runs, unless the user says
     std::size_t memory_mb = 0;  // for pools and rings
-    bool hugepages = false;     // enough 2 MB pages are free
+    bool hugepages = false;     // enough huge pages are free
     std::string file_prefix;    // of this process alone
 };
 

@@ -22,6 +22,7 @@ public:
         std::ofstream{device / "class"} << pci_class << '\n';
         std::ofstream{device / "vendor"} << "0x8086\n";
         std::ofstream{device / "device"} << "0x159b\n";
+        std::ofstream{device / "numa_node"} << (address.starts_with("0000:5e") ? "1\n" : "-1\n");
         if (!driver.empty()) {
             fs::create_symlink("../../../bus/pci/drivers/" + driver, device / "driver");
         }
@@ -47,7 +48,10 @@ TEST(PciDevice, IsFoundByEveryFormOfItsAddress)
         EXPECT_EQ(device->interface, "ens1");
         EXPECT_EQ(device->model, "8086:159b");
         EXPECT_TRUE(device->network);
+        EXPECT_EQ(device->numa_node, 1);
     }
+    sysfs.add("0000:00:03.0", "0x020000", "", "");
+    EXPECT_EQ(pci_device("00:03.0", sysfs.root())->numa_node, std::nullopt);
 }
 
 TEST(PciDevice, ThatIsNoneIsRefusedByName)
