@@ -21,8 +21,9 @@ struct PciDevice {
 // Errors: kUsage if it is no PCI address, kNotFound if there is no such device.
 Result<PciDevice> pci_device(const std::string& address, const std::string& sysfs = "/sys");
 
-// Whether DPDK can have the device as it is: its driver lends it to user space, or shares it
-// (mlx4, mlx5). Errors: kUsage, with the command that helps.
+// Whether DPDK can have the device as it is: its driver lends it to user space. Errors: kUsage,
+// with the command that helps; also for those that share it (mlx4, mlx5), whose interface would
+// lose its packets.
 Status check_for_dpdk(const PciDevice& device);
 
 }  // namespace dpdkperf::host

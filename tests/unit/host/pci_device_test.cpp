@@ -85,7 +85,9 @@ TEST(PciDevice, IsDpdksOnlyWhenItsDriverLetsGo)
     const Case cases[] = {
         {"0x020000", "vfio-pci", "", ""},
         {"0x020000", "uio_pci_generic", "", ""},
-        {"0x020000", "mlx5_core", "ens1", ""},
+        {"0x020000", "mlx5_core", "ens1",
+            "PCI device 0000:5e:00.0 stays with the kernel's mlx5_core, whose packets DPDK would "
+            "take; name no device, and interface ens1 is used by AF_XDP"},
         {"0x020000", "ice", "ens1",
             "PCI device 0000:5e:00.0 belongs to the kernel's ice (interface ens1); run "
             "'scripts/bind take 0000:5e:00.0'"},
