@@ -30,7 +30,7 @@ def _needs_work(machine, device, wanted, say):
     guard.check_kind(device)
     name = " ".join([device.address, *device.interfaces])
     if device.driver in pci.BIFURCATED:
-        say(f"{name}: needs no binding: with {device.driver} kernel and DPDK share it; nothing changed")
+        say(f"{name}: needs no binding: {device.driver} keeps it, and AF_XDP uses its interface; nothing changed")
         return False
     known = states.load(machine, device.address)
     if known:
