@@ -36,6 +36,11 @@ def alive(pid):
     return text.rsplit(")", 1)[1].split()[0] != "Z"
 
 
+def hears_interrupts():
+    """What a shell starts in the background ignores SIGINT, and so would Python."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Interrupted(unittest.TestCase):
     def wait_for(self, condition, what):
         deadline = time.monotonic() + 20
@@ -49,8 +54,9 @@ class Interrupted(unittest.TestCase):
                 script, mark = pathlib.Path(folder) / "stages", pathlib.Path(folder) / "beside"
                 script.write_text(PROGRAM, encoding="utf-8")
                 running = subprocess.Popen(
-                    [sys.executable, script], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-                )
+                    [sys.executable, script], cwd=folder, preexec_fn=hears_interrupts,
+                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                )  # fmt: skip
                 self.addCleanup(running.wait)
                 self.addCleanup(running.kill)
                 self.wait_for(mark.exists, "a process beside")
