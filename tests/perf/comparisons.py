@@ -13,6 +13,7 @@ import statistics
 import struct
 import subprocess
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 
@@ -140,17 +141,23 @@ def testpmd_turn(setup):
             TESTPMD.split(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True,
         ) as running:  # fmt: skip
+            stop = threading.Timer(setup.seconds + 20, running.kill)  # it is not asked for ever
+            stop.start()
+            output, rates = "", []
             try:
-                time.sleep(setup.seconds + 2)
+                for line in running.stdout:
+                    output += line
+                    # Before the first second has passed it prints 0.
+                    rates += [int(rate) for rate in re.findall(r"Tx-pps:\s+([1-9]\d*)", line)]
+                    if len(rates) > setup.seconds:
+                        break
             finally:
+                stop.cancel()
                 running.send_signal(signal.SIGINT)
-                output = running.communicate(timeout=20)[0]
-    found = [int(rate) for rate in re.findall(r"Tx-pps:\s+(\d+)", output)]
-    # Before the first second has passed it prints 0.
-    rates = [rate for rate in found if rate > 0][1:]
-    if not rates:
+                running.communicate(timeout=20)
+    if len(rates) < 2:
         raise Failed(f"no rate from testpmd:\n{output[-2000:]}")
-    return {"sent": statistics.median(rates) / 1e6}
+    return {"sent": statistics.median(rates[1:]) / 1e6}
 
 
 def bench_udp(setup, device, *arguments):

@@ -22,6 +22,12 @@ def field(path, name):
     return match[1].strip('"') if match else "unknown"
 
 
+def source():
+    """The commit, and whether anything but the figures themselves has been changed since."""
+    changed = first_line("git", "status", "--porcelain", "--untracked-files=no", "--", ":!docs/performance.*")
+    return first_line("git", "describe", "--always") + ("-dirty" if changed else "")
+
+
 def describe():
     virtual = " hypervisor " in field("/proc/cpuinfo", "flags") + " "
     return {
@@ -33,5 +39,5 @@ def describe():
         "dpdk": first_line("pkg-config", "--modversion", "libdpdk"),
         "iperf3": first_line("iperf3", "--version"),
         "compiler": first_line("g++", "--version"),
-        "source": first_line("git", "describe", "--always", "--dirty"),
+        "source": source(),
     }
