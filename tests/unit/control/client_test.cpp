@@ -50,6 +50,28 @@ TEST_F(ClientAndScript, RunsATestInIperf3sOrder)
     EXPECT_GT(steering_.heartbeats, 0);
 }
 
+TEST_F(ClientAndScript, SaysThatTheTestIsOverWhenEverythingHasLeft)
+{
+    plan_.blocks = 0;
+    plan_.duration = 1s;
+    traffic_.drains_for = 300ms;
+    std::chrono::nanoseconds took{};
+    const int exit_code = run([&](const ScriptedPeer& peer) {
+        up_to_running(peer);
+        const auto start = std::chrono::steady_clock::now();
+        EXPECT_EQ(peer.receive(1), "\x04");
+        took = std::chrono::steady_clock::now() - start;
+        peer.send("\x0d");
+        (void)peer.receive_document();
+        peer.send_document(kResults);
+        peer.send("\x0e");
+        (void)peer.receive_rest();
+    });
+    EXPECT_EQ(exit_code, 0);
+    EXPECT_GE(took, 1250ms);
+    EXPECT_GE(steering_.heartbeats, 4);  // it wants one every second
+}
+
 TEST_F(ClientAndScript, SaysWhoItIs)
 {
     login_.emplace(

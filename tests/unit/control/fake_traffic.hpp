@@ -27,7 +27,8 @@ public:
     int error = 0;
     bool refused = false;
     std::uint64_t max_on_path = 0;
-    bool parting = false;  // after finish()
+    bool parting = false;                    // after finish()
+    std::chrono::nanoseconds drains_for{0};  // after stop()
 
     [[nodiscard]] PayloadBytes max_datagram(bool) const override { return {max_bytes}; }
 
@@ -57,12 +58,11 @@ public:
     void stop(traffic::SessionId id) override
     {
         calls.emplace_back("stop");
-        states_.at(id).stopped = true;
+        states_.at(id).stopped = Moment::clock::now();
     }
     void finish(traffic::SessionId id) override
     {
         calls.emplace_back("finish");
-        states_.at(id).stopped = true;
         states_.at(id).end = Moment::clock::now();
     }
     void set_next_hop(traffic::SessionId, const Mac& mac) override { next_hops.push_back(mac); }
@@ -131,7 +131,7 @@ private:
         traffic::SessionSpec spec;
         std::uint32_t greeted = 0;
         std::optional<traffic::Timetable> timetable = std::nullopt;  // once started
-        bool stopped = false;
+        std::optional<Moment> stopped = std::nullopt;
         std::optional<Moment> end = std::nullopt;  // once finished
     };
 
@@ -158,9 +158,9 @@ private:
         if (spec.direction == traffic::Direction::kSend) {
             status.sent += bytes;
             status.datagrams_sent += n;
+            const bool left = state.end || (state.stopped && now - *state.stopped >= drains_for);
             status.sending =
-                status.sending ||
-                (!state.stopped && !(spec.max_datagrams > 0 && n >= spec.max_datagrams));
+                status.sending || (!left && !(spec.max_datagrams > 0 && n >= spec.max_datagrams));
         } else {
             status.received += bytes;
             status.datagrams_received += n;

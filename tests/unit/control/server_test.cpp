@@ -198,6 +198,19 @@ TEST_F(ServerAndScript, KeepsTheTcpConnectionsOfItsStreamsAndNoOther)
     });
 }
 
+TEST_F(ServerAndScript, GivesResultsWhenEverythingHasLeft)
+{
+    traffic_.drains_for = 300ms;
+    run([](std::uint16_t port) {
+        const ScriptedPeer peer = introduced(port);
+        peer.send_document(R"({"udp":true,"len":100,"time":5,"reverse":true})");
+        EXPECT_EQ(peer.receive(3), "\x0a\x01\x02");
+        const auto end = std::chrono::steady_clock::now();
+        end_well(peer);
+        EXPECT_GE(std::chrono::steady_clock::now() - end, 300ms);
+    });
+}
+
 TEST_F(ServerAndScript, SendsByItsOwnCongestionControlIfItDoesNotKnowTheClients)
 {
     run([](std::uint16_t port) {
