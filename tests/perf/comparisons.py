@@ -176,7 +176,9 @@ def verify_frames(setup, count=1000):
     """The same program into a capture file: what the figure counts are whole, right frames."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, "frames.pcap")
+        began = time.monotonic()  # the clock that iperf3 stamps with (3.12, src/iperf_time.c)
         bench_udp(setup, f"net_pcap0,tx_pcap={path}", "5", str(count))
+        ended = time.monotonic()
         packets = read_file(path)
     if len(packets) != count:
         raise Failed(f"{len(packets)} frames in the capture, not {count}")
@@ -185,6 +187,10 @@ def verify_frames(setup, count=1000):
             raise Failed(f"frame {number} is not right: {packet}")
         if struct.unpack_from("!L", packet.payload, 8)[0] != number:
             raise Failed(f"frame {number}: its sequence number is another")
+    stamps = [struct.unpack_from("!LL", packet.payload) for packet in packets]
+    times = [seconds + microseconds * 1e-6 for seconds, microseconds in stamps]
+    if times != sorted(times) or not began - 1e-6 <= times[0] < times[-1] <= ended:
+        raise Failed(f"stamped from {times[0]} to {times[-1]}, sent from {began} to {ended}")
 
 
 def null_turn(setup):
